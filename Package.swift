@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Modules bottom up; arrows point down only. What each must not know is listed in
+// docs/ARCHITECTURE.md and checked by Tests/TidyTests.
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "usher",
+    products: [
+        .executable(name: "usher", targets: ["usher"]),
+        .library(name: "UsherClient", targets: ["Client", "UsherAPI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Headers that Swift can import.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        // The pure core: bytes and times in, actions out.
+        module("Wire"),
+        module("UsherAPI", ["Wire"]),
+        module("Crypto", ["COpenSSL"]),
+        module("WebSocket", ["CZlib", "Crypto"]),
+        module("Calls", ["Wire", "UsherAPI"]),
+        module("SeatMap"),
+        module("BoxOffice", ["Wire", "UsherAPI", "Crypto", .product(name: "DequeModule", package: "swift-collections"),
+            .product(name: "HeapModule", package: "swift-collections")]),
+        module("Journal", ["CSQLite", "CZlib"]),
+        module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
+
+        // The rim: the kernel, TLS, threads.
+        module("Reactor", ["CLinux", "COpenSSL"]),
+        module("Server", [
+            "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+            .product(name: "Logging", package: "swift-log"), "Yams",
+        ]),
+        module("Client", ["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"]),
+        .executableTarget(
+            name: "usher",
+            dependencies: [
+                "Server", "Client", "Journal", "BoxOffice", "UsherAPI", "Wire", "Crypto", "Reactor", "Calls",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            swiftSettings: swiftSettings),
+
+        tests("WireTests", ["Wire"]),
+        tests("UsherAPITests", ["UsherAPI", "Wire"]),
+        tests("CryptoTests", ["Crypto"]),
+        tests("WebSocketTests", ["WebSocket"]),
+        tests("CallsTests", ["Calls", "UsherAPI", "Wire"]),
+        tests("SeatMapTests", ["SeatMap"]),
+        tests("BoxOfficeTests", ["BoxOffice", "UsherAPI", "Wire"]),
+        tests("JournalTests", ["Journal"]),
+        tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
+        tests("ReactorTests", ["Reactor"]),
+        tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor"]),
+        tests("TidyTests", []),
+    ]
+)

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Usher: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "usher", abstract: "The front door and box office of a concert on-sale.")
+}
