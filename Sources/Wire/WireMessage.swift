@@ -54,12 +54,12 @@ extension WireMessage {
 
 extension [UInt8] {
     /// Appends `message`, whose `encodedSize` is `size`.
-    mutating func append(message: borrowing some WireMessage, sized size: Int) {
+    mutating func append(message: some WireMessage, sized size: Int) {
         append(addingCapacity: size) { room in
             // Safe: the buffer is uninitialised memory that lives until the closure ends, and `filled` is set to what
             // was written into it from its start.
             unsafe room.withUnsafeMutableBufferPointer { buffer, filled in
-                let raw = unsafe UnsafeMutableRawBufferPointer(buffer)
+                let raw = UnsafeMutableRawBufferPointer(buffer)
                 var writer = unsafe WireWriter(OutputRawSpan(buffer: raw, initializedCount: 0))
                 message.encode(to: &writer)
                 filled = writer.room.byteCount

@@ -1,7 +1,7 @@
 // Reading, field by field, over bytes that are only borrowed. Nothing here allocates but `string()`.
 //
 // Invariants
-//   1. 0 ≤ position ≤ end ≤ bytes.byteCount. `end` is the end of the innermost message being read; entering a nested
+//   1. 0 ≤ position ≤ end ≤ input.byteCount. `end` is the end of the innermost message being read; entering a nested
 //      one moves it down, leaving restores it, so positions in errors count from the outermost start.
 //   2. Each call either consumes one whole tag or value or throws. After a throw the reader is of no use.
 //   3. What is accepted is what protobuf's own parsers accept; Tests/conformance holds us to it.
@@ -15,9 +15,9 @@ public struct WireReader: ~Copyable, ~Escapable {
     /// How deep messages and groups may nest, the outermost not counted. Protobuf's own default.
     public static let depthMax = 100
 
-    @usableFromInline let bytes: RawSpan
-    @usableFromInline var end: Int
-    @usableFromInline var depthLeft = WireReader.depthMax
+    let input: RawSpan
+    var end: Int
+    var depthLeft = WireReader.depthMax
 
     /// Bytes consumed so far, counted from the start of the outermost message.
     public private(set) var position = 0
@@ -25,7 +25,7 @@ public struct WireReader: ~Copyable, ~Escapable {
     /// A reader at the start of `bytes`, which hold exactly one message.
     @_lifetime(copy bytes)
     public init(_ bytes: RawSpan) {
-        self.bytes = bytes
+        input = bytes
         end = bytes.byteCount
     }
 
@@ -55,14 +55,14 @@ public struct WireReader: ~Copyable, ~Escapable {
     public mutating func fixed32() throws(WireError) -> UInt32 {
         let start = try advance(by: 4)
         // Safe: any four bytes are a UInt32, and the span checks the offset.
-        return UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
+        return UInt32(littleEndian: unsafe input.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
     }
 
     /// Eight little-endian bytes.
     public mutating func fixed64() throws(WireError) -> UInt64 {
         let start = try advance(by: 8)
         // Safe: any eight bytes are a UInt64, and the span checks the offset.
-        return UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
+        return UInt64(littleEndian: unsafe input.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
     }
 
     /// The bytes of a length-delimited value, borrowed from the message.
@@ -71,7 +71,7 @@ public struct WireReader: ~Copyable, ~Escapable {
     @_lifetime(copy self)
     public mutating func bytes() throws(WireError) -> RawSpan {
         let range = try lengthDelimited()
-        return bytes.extracting(range)
+        return input.extracting(range)
     }
 
     /// A length-delimited value as text, copied.
@@ -79,7 +79,7 @@ public struct WireReader: ~Copyable, ~Escapable {
     /// - Throws: `invalidUTF8`, at the first byte of the text.
     public mutating func string() throws(WireError) -> String {
         let range = try lengthDelimited()
-        guard let text = String(utf8: bytes.extracting(range)) else { throw .invalidUTF8(at: range.lowerBound) }
+        guard let text = String(utf8: input.extracting(range)) else { throw .invalidUTF8(at: range.lowerBound) }
         return text
     }
 
@@ -117,7 +117,7 @@ public struct WireReader: ~Copyable, ~Escapable {
     // MARK: Nesting
 
     /// Narrows the reader to the length-delimited value that follows and returns what ``leave(_:)`` needs.
-    @usableFromInline mutating func enter() throws(WireError) -> Int {
+    mutating func enter() throws(WireError) -> Int {
         let range = try lengthDelimited()
         let outerEnd = end
         position = range.lowerBound
@@ -126,12 +126,12 @@ public struct WireReader: ~Copyable, ~Escapable {
     }
 
     /// Widens the reader again, after the nested value has been read to its end.
-    @usableFromInline mutating func leave(_ outerEnd: Int) {
+    mutating func leave(_ outerEnd: Int) {
         precondition(isAtEnd, "a nested value was left before its end")
         end = outerEnd
     }
 
-    @usableFromInline mutating func descend() throws(WireError) {
+    mutating func descend() throws(WireError) {
         guard depthLeft > 0 else { throw .nestedTooDeep(at: position) }
         depthLeft -= 1
     }
@@ -186,6 +186,6 @@ public struct WireReader: ~Copyable, ~Escapable {
 
     private func byte(at offset: Int) -> UInt8 {
         // Safe: any byte is a UInt8, and the span checks the offset.
-        unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+        unsafe input.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }
 }

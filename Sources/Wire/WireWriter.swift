@@ -6,32 +6,32 @@
 
 /// A sink for the fields of one message.
 public struct WireWriter: ~Copyable, ~Escapable {
-    @usableFromInline var room: OutputRawSpan
-    @usableFromInline var counted = 0
-    @usableFromInline let countsOnly: Bool
+    var room: OutputRawSpan
+    var counted = 0
+    let countsOnly: Bool
 
     /// A writer that counts what it is given and keeps nothing.
     @_lifetime(immortal)
-    @usableFromInline init() {
+    init() {
         room = OutputRawSpan()
         countsOnly = true
     }
 
     /// A writer that fills `room`, whose capacity must suffice.
     @_lifetime(copy room)
-    @usableFromInline init(_ room: consuming OutputRawSpan) {
+    init(_ room: consuming OutputRawSpan) {
         self.room = room
         countsOnly = false
     }
 
     // MARK: Pieces
 
-    @inlinable mutating func byte(_ byte: UInt8) {
+    mutating func byte(_ byte: UInt8) {
         if countsOnly { counted += 1 } else { room.append(byte) }
     }
 
     /// The shortest varint, seven bits a byte, the least significant first.
-    @inlinable mutating func varint(_ value: UInt64) {
+    mutating func varint(_ value: UInt64) {
         if countsOnly {
             counted += WireWriter.varintSize(value)
             return
@@ -45,15 +45,15 @@ public struct WireWriter: ~Copyable, ~Escapable {
     }
 
     /// The number of bytes of a varint: one for each seven bits begun, at least one.
-    @inlinable static func varintSize(_ value: UInt64) -> Int {
+    static func varintSize(_ value: UInt64) -> Int {
         (63 - (value | 1).leadingZeroBitCount) / 7 + 1
     }
 
-    @inlinable mutating func tag(_ number: Int, _ type: WireType) {
+    mutating func tag(_ number: Int, _ type: WireType) {
         varint(Field(number: number, type: type).tag)
     }
 
-    @inlinable mutating func littleEndian<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
+    mutating func littleEndian<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
         // Safe: an integer has no padding; the span checks its room.
         if countsOnly {
             counted += MemoryLayout<Value>.size
@@ -62,7 +62,7 @@ public struct WireWriter: ~Copyable, ~Escapable {
         }
     }
 
-    @inlinable mutating func raw(_ bytes: RawSpan) {
+    mutating func raw(_ bytes: RawSpan) {
         if countsOnly {
             counted += bytes.byteCount
             return
