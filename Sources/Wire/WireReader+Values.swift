@@ -1,0 +1,108 @@
+// Typed values, for `merge(from:)`: one call for each kind of proto3 field. Each takes the tag just read and the place
+// for the value. As protobuf has it, a field that arrives with another wire type than its own is an unknown field and
+// is skipped; a scalar that comes again replaces, a message merges, a repeated field appends, packed or not.
+
+extension WireReader {
+    /// A `uint32`. Higher bits are dropped.
+    public mutating func uint32(_ field: Field, _ value: inout UInt32) throws(WireError) {
+        guard field.type == .varint else { return try skip(field) }
+        value = UInt32(truncatingIfNeeded: try varint())
+    }
+
+    /// A `uint64`.
+    public mutating func uint64(_ field: Field, _ value: inout UInt64) throws(WireError) {
+        guard field.type == .varint else { return try skip(field) }
+        value = try varint()
+    }
+
+    /// A `fixed64`.
+    public mutating func fixed64(_ field: Field, _ value: inout UInt64) throws(WireError) {
+        guard field.type == .fixed64 else { return try skip(field) }
+        value = try fixed64()
+    }
+
+    /// A `bool`: anything but 0 is true.
+    public mutating func bool(_ field: Field, _ value: inout Bool) throws(WireError) {
+        guard field.type == .varint else { return try skip(field) }
+        value = try varint() != 0
+    }
+
+    /// An enum. Higher bits are dropped.
+    public mutating func enumeration<Value: WireEnum>(_ field: Field, _ value: inout Value) throws(WireError) {
+        guard field.type == .varint else { return try skip(field) }
+        value = Value(rawValue: Int32(truncatingIfNeeded: try varint()))
+    }
+
+    /// A `string`.
+    public mutating func string(_ field: Field, _ value: inout String) throws(WireError) {
+        guard field.type == .lengthDelimited else { return try skip(field) }
+        value = try string()
+    }
+
+    /// A `string` of a oneof, where present and empty differ. Stays nil if the field is skipped.
+    public mutating func string(_ field: Field, _ value: inout String?) throws(WireError) {
+        guard field.type == .lengthDelimited else { return try skip(field) }
+        value = try string()
+    }
+
+    /// A `bytes`, copied.
+    public mutating func bytes(_ field: Field, _ value: inout [UInt8]) throws(WireError) {
+        guard field.type == .lengthDelimited else { return try skip(field) }
+        value = [UInt8](copying: try bytes())
+    }
+
+    /// A submessage, merged into the one that is there.
+    public mutating func message<Value: WireMessage>(_ field: Field, _ value: inout Value?) throws(WireError) {
+        guard field.type == .lengthDelimited else { return try skip(field) }
+        var merged = value ?? Value()
+        value = nil  // so that `merged` alone owns its arrays and appends in place
+        try nested(&merged)
+        value = merged
+    }
+
+    /// A `repeated` message: one more.
+    public mutating func messages<Value: WireMessage>(_ field: Field, _ values: inout [Value]) throws(WireError) {
+        guard field.type == .lengthDelimited else { return try skip(field) }
+        var value = Value()
+        try nested(&value)
+        values.append(value)
+    }
+
+    /// A `repeated uint32`.
+    public mutating func uint32s(_ field: Field, _ values: inout [UInt32]) throws(WireError) {
+        try repeated(field) { values.append(UInt32(truncatingIfNeeded: $0)) }
+    }
+
+    /// A `repeated uint64`.
+    public mutating func uint64s(_ field: Field, _ values: inout [UInt64]) throws(WireError) {
+        try repeated(field) { values.append($0) }
+    }
+
+    /// A `repeated` enum.
+    public mutating func enumerations<Value: WireEnum>(_ field: Field, _ values: inout [Value]) throws(WireError) {
+        try repeated(field) { values.append(Value(rawValue: Int32(truncatingIfNeeded: $0))) }
+    }
+
+    private mutating func repeated(_ field: Field, _ append: (UInt64) -> Void) throws(WireError) {
+        switch field.type {
+        case .varint:
+            append(try varint())
+        case .lengthDelimited:
+            let outerEnd = try enter()
+            while !isAtEnd { append(try varint()) }
+            leave(outerEnd)
+        default:
+            try skip(field)
+        }
+    }
+
+    private mutating func nested(_ value: inout some WireMessage) throws(WireError) {
+        let start = position
+        let outerEnd = try enter()
+        guard depthLeft > 0 else { throw .nestedTooDeep(at: start) }
+        depthLeft -= 1
+        try value.merge(from: &self)
+        depthLeft += 1
+        leave(outerEnd)
+    }
+}

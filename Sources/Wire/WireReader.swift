@@ -1,0 +1,191 @@
+// Reading, field by field, over bytes that are only borrowed. Nothing here allocates but `string()`.
+//
+// Invariants
+//   1. 0 ≤ position ≤ end ≤ input.byteCount. `end` is the end of the innermost message being read; entering a nested
+//      one moves it down, leaving restores it, so positions in errors count from the outermost start.
+//   2. Each call either consumes one whole tag or value or throws. After a throw the reader is of no use.
+//   3. What is accepted is what protobuf's own parsers accept; Tests/conformance holds us to it.
+
+/// A cursor over the fields of one message.
+///
+/// Call ``nextField()`` until it is nil, and for each field take its value with the call that fits its wire type, or
+/// ``skip(_:)``. Taking a value with another call than the wire type asks for reads something else; the typed calls
+/// of `WireReader+Values.swift` check it.
+public struct WireReader: ~Copyable, ~Escapable {
+    /// How deep messages and groups may nest, the outermost not counted. Protobuf's own default.
+    public static let depthMax = 100
+
+    let input: RawSpan
+    var end: Int
+    var depthLeft = WireReader.depthMax
+
+    /// Bytes consumed so far, counted from the start of the outermost message.
+    public private(set) var position = 0
+
+    /// A reader at the start of `bytes`, which hold exactly one message.
+    @_lifetime(copy bytes)
+    public init(_ bytes: RawSpan) {
+        input = bytes
+        end = bytes.byteCount
+    }
+
+    /// Whether the message has been read to its end.
+    public var isAtEnd: Bool { position == end }
+
+    /// The next tag, or nil at the end of the message. The value follows.
+    ///
+    /// - Throws: `truncated`, `overlongVarint`, `invalidFieldNumber`, `invalidWireType`; `unmatchedEndGroup`, since
+    ///   the ends of groups are consumed with their starts, by ``skip(_:)``.
+    public mutating func nextField() throws(WireError) -> Field? {
+        if isAtEnd { return nil }
+        let start = position
+        let field = try tag()
+        guard field.type != .endGroup else { throw .unmatchedEndGroup(at: start) }
+        return field
+    }
+
+    // MARK: Values
+
+    /// A varint: any integer, Boolean or enum value. Bits above the 64th are dropped, as protobuf does.
+    public mutating func varint() throws(WireError) -> UInt64 {
+        try varint(bytesMax: 10)
+    }
+
+    /// Four little-endian bytes.
+    public mutating func fixed32() throws(WireError) -> UInt32 {
+        let start = try advance(by: 4)
+        // Safe: any four bytes are a UInt32, and the span checks the offset.
+        return UInt32(littleEndian: unsafe input.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
+    }
+
+    /// Eight little-endian bytes.
+    public mutating func fixed64() throws(WireError) -> UInt64 {
+        let start = try advance(by: 8)
+        // Safe: any eight bytes are a UInt64, and the span checks the offset.
+        return UInt64(littleEndian: unsafe input.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
+    }
+
+    /// The bytes of a length-delimited value, borrowed from the message.
+    ///
+    /// - Throws: `lengthPastEnd` when they reach past the enclosing message.
+    @_lifetime(copy self)
+    public mutating func bytes() throws(WireError) -> RawSpan {
+        let range = try lengthDelimited()
+        return input.extracting(range)
+    }
+
+    /// A length-delimited value as text, copied.
+    ///
+    /// - Throws: `invalidUTF8`, at the first byte of the text.
+    public mutating func string() throws(WireError) -> String {
+        let range = try lengthDelimited()
+        guard let text = String(utf8: input.extracting(range)) else { throw .invalidUTF8(at: range.lowerBound) }
+        return text
+    }
+
+    // MARK: Skipping
+
+    /// Passes over the value of a field nobody knows; groups with all they hold.
+    ///
+    /// - Throws: as the calls above; `unmatchedEndGroup` and `nestedTooDeep` for groups.
+    public mutating func skip(_ field: Field) throws(WireError) {
+        switch field.type {
+        case .varint: _ = try varint()
+        case .fixed32: _ = try advance(by: 4)
+        case .fixed64: _ = try advance(by: 8)
+        case .lengthDelimited: _ = try lengthDelimited()
+        case .startGroup: try skipGroup(field.number)
+        case .endGroup: throw .unmatchedEndGroup(at: position)
+        }
+    }
+
+    private mutating func skipGroup(_ number: Int) throws(WireError) {
+        try descend()
+        while true {
+            let start = position
+            guard !isAtEnd else { throw .truncated(at: start) }
+            let field = try tag()
+            if field.type == .endGroup {
+                guard field.number == number else { throw .unmatchedEndGroup(at: start) }
+                depthLeft += 1
+                return
+            }
+            try skip(field)
+        }
+    }
+
+    // MARK: Nesting
+
+    /// Narrows the reader to the length-delimited value that follows and returns what ``leave(_:)`` needs.
+    mutating func enter() throws(WireError) -> Int {
+        let range = try lengthDelimited()
+        let outerEnd = end
+        position = range.lowerBound
+        end = range.upperBound
+        return outerEnd
+    }
+
+    /// Widens the reader again, after the nested value has been read to its end.
+    mutating func leave(_ outerEnd: Int) {
+        precondition(isAtEnd, "a nested value was left before its end")
+        end = outerEnd
+    }
+
+    mutating func descend() throws(WireError) {
+        guard depthLeft > 0 else { throw .nestedTooDeep(at: position) }
+        depthLeft -= 1
+    }
+
+    // MARK: Pieces
+
+    private mutating func tag() throws(WireError) -> Field {
+        let start = position
+        let tag = try varint(bytesMax: 5)
+        guard let type = WireType(rawValue: UInt8(tag & 7)) else { throw .invalidWireType(at: start) }
+        guard 1...UInt64(Field.numberMax) ~= tag >> 3 else { throw .invalidFieldNumber(at: start) }
+        return Field(number: Int(tag >> 3), type: type)
+    }
+
+    private mutating func varint(bytesMax: Int) throws(WireError) -> UInt64 {
+        guard position < end else { throw .truncated(at: position) }
+        let first = byte(at: position)
+        if first < 0x80 {  // nearly always
+            position += 1
+            return UInt64(first)
+        }
+        let start = position
+        var value = UInt64(first & 0x7F)
+        for index in 1..<bytesMax {
+            guard start + index < end else { throw .truncated(at: start) }
+            let next = byte(at: start + index)
+            value |= UInt64(next & 0x7F) << (7 * index)
+            if next < 0x80 {
+                position = start + index + 1
+                return value
+            }
+        }
+        throw .overlongVarint(at: start)
+    }
+
+    /// Consumes a length and the bytes it announces; their range.
+    private mutating func lengthDelimited() throws(WireError) -> Range<Int> {
+        let start = position
+        let length = try varint(bytesMax: 5)
+        guard length <= UInt64(end - position) else { throw .lengthPastEnd(at: start) }
+        let valueStart = position
+        position += Int(length)
+        return valueStart..<position
+    }
+
+    private mutating func advance(by count: Int) throws(WireError) -> Int {
+        let start = position
+        guard end - start >= count else { throw .truncated(at: start) }
+        position += count
+        return start
+    }
+
+    private func byte(at offset: Int) -> UInt8 {
+        // Safe: any byte is a UInt8, and the span checks the offset.
+        unsafe input.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+}
