@@ -74,7 +74,7 @@ extension [UInt8] {
     ///
     /// Several frames appended to the same array make one WebSocket message.
     public mutating func appendFrame(
-        kind: UInt8, flags: FrameFlags = [], callID: UInt32, body: some WireMessage
+        kind: UInt8, flags: FrameFlags = [], callID: UInt32, body: some WireEncodable
     ) {
         let size = body.encodedSize
         FrameHeader(kind: kind, flags: flags, bodyByteCount: UInt32(size), callID: callID).append(to: &self)

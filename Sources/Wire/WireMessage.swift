@@ -1,14 +1,16 @@
+/// What can be written as a message.
+public protocol WireEncodable: Sendable {
+    /// Writes all fields that are not at their default, in ascending order of number.
+    func encode(to writer: inout WireWriter)
+}
+
 /// A message that encodes and decodes itself.
 ///
-/// A conforming type writes its fields in `encode(to:)` in ascending order of number, and in `merge(from:)` reads
-/// fields in any order until `nextField()` is nil, skipping those it does not know. Every field a default message
-/// lacks is absent on the wire, so a default message is zero bytes.
-public protocol WireMessage: Sendable, Equatable {
+/// A default message is zero bytes. `merge(from:)` reads fields in any order until `nextField()` is nil and skips those
+/// it does not know.
+public protocol WireMessage: WireEncodable, Equatable {
     /// A message with every field at its default.
     init()
-
-    /// Writes all fields that are not at their default.
-    func encode(to writer: inout WireWriter)
 
     /// Reads fields into this message, over what it holds already: scalars are replaced, repeated fields appended to,
     /// submessages merged.
@@ -17,7 +19,7 @@ public protocol WireMessage: Sendable, Equatable {
     mutating func merge(from reader: inout WireReader) throws(WireError)
 }
 
-extension WireMessage {
+extension WireEncodable {
     /// The number of bytes of the message on the wire.
     ///
     /// Linear in the message, times its depth while encoding, since every nested message states its size.
@@ -38,7 +40,9 @@ extension WireMessage {
     public func append(to output: inout [UInt8]) {
         output.append(message: self, sized: encodedSize)
     }
+}
 
+extension WireMessage {
     /// A message from exactly these bytes.
     public init(decoding bytes: RawSpan) throws(WireError) {
         self.init()
@@ -54,7 +58,7 @@ extension WireMessage {
 
 extension [UInt8] {
     /// Appends `message`, whose `encodedSize` is `size`.
-    mutating func append(message: some WireMessage, sized size: Int) {
+    mutating func append(message: some WireEncodable, sized size: Int) {
         append(addingCapacity: size) { room in
             // Safe: the buffer is uninitialised memory that lives until the closure ends, and `filled` is set to what
             // was written into it from its start.
@@ -63,6 +67,7 @@ extension [UInt8] {
                 var writer = unsafe WireWriter(OutputRawSpan(buffer: raw, initializedCount: 0))
                 message.encode(to: &writer)
                 filled = writer.room.byteCount
+                precondition(filled == size, "encode(to:) wrote less than it had counted")
             }
         }
     }

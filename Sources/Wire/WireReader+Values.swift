@@ -88,21 +88,17 @@ extension WireReader {
         case .varint:
             append(try varint())
         case .lengthDelimited:
-            let outerEnd = try enter()
+            let outer = try enter()
             while !isAtEnd { append(try varint()) }
-            leave(outerEnd)
+            leave(outer)
         default:
             try skip(field)
         }
     }
 
     private mutating func nested(_ value: inout some WireMessage) throws(WireError) {
-        let start = position
-        let outerEnd = try enter()
-        guard depthLeft > 0 else { throw .nestedTooDeep(at: start) }
-        depthLeft -= 1
+        let outer = try enterMessage()
         try value.merge(from: &self)
-        depthLeft += 1
-        leave(outerEnd)
+        leaveMessage(outer)
     }
 }

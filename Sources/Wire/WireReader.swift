@@ -74,13 +74,24 @@ public struct WireReader: ~Copyable, ~Escapable {
         return input.extracting(range)
     }
 
-    /// A length-delimited value as text, copied.
+    /// A length-delimited value as text, borrowed: `bytes()` that are UTF-8.
     ///
     /// - Throws: `invalidUTF8`, at the first byte of the text.
-    public mutating func string() throws(WireError) -> String {
+    @_lifetime(copy self)
+    public mutating func text() throws(WireError) -> UTF8Span {
         let range = try lengthDelimited()
-        guard let text = String(utf8: input.extracting(range)) else { throw .invalidUTF8(at: range.lowerBound) }
-        return text
+        do {
+            return try UTF8Span(validating: input.extracting(range).codeUnits)
+        } catch {
+            throw .invalidUTF8(at: range.lowerBound)
+        }
+    }
+
+    /// A length-delimited value as text, copied.
+    ///
+    /// - Throws: as ``text()``.
+    public mutating func string() throws(WireError) -> String {
+        String(copying: try text())
     }
 
     // MARK: Skipping
@@ -116,22 +127,40 @@ public struct WireReader: ~Copyable, ~Escapable {
 
     // MARK: Nesting
 
-    /// Narrows the reader to the length-delimited value that follows and returns what ``leave(_:)`` needs.
-    mutating func enter() throws(WireError) -> Int {
+    /// What to return to after a nested message.
+    public struct Outer {
+        fileprivate var end: Int
+    }
+
+    /// Narrows the reader to the length-delimited message that follows, until ``leaveMessage(_:)``.
+    ///
+    /// - Throws: `lengthPastEnd`; `nestedTooDeep`.
+    public mutating func enterMessage() throws(WireError) -> Outer {
+        try descend()
+        return try enter()
+    }
+
+    /// Widens the reader again to the enclosing message. The nested one must have been read to its end.
+    public mutating func leaveMessage(_ outer: Outer) {
+        depthLeft += 1
+        leave(outer)
+    }
+
+    /// As ``enterMessage()``, for a value that cannot nest.
+    mutating func enter() throws(WireError) -> Outer {
         let range = try lengthDelimited()
-        let outerEnd = end
+        let outer = Outer(end: end)
         position = range.lowerBound
         end = range.upperBound
-        return outerEnd
+        return outer
     }
 
-    /// Widens the reader again, after the nested value has been read to its end.
-    mutating func leave(_ outerEnd: Int) {
+    mutating func leave(_ outer: Outer) {
         precondition(isAtEnd, "a nested value was left before its end")
-        end = outerEnd
+        end = outer.end
     }
 
-    mutating func descend() throws(WireError) {
+    private mutating func descend() throws(WireError) {
         guard depthLeft > 0 else { throw .nestedTooDeep(at: position) }
         depthLeft -= 1
     }

@@ -39,8 +39,7 @@ extension WireWriter {
 
     /// A `string` of a oneof, which is written even when empty.
     public mutating func string(_ number: Int, present value: String) {
-        // Safe: every bit of a UInt8 is a value bit.
-        lengthDelimited(number, unsafe value.utf8Span.span.bytes)
+        lengthDelimited(number, value.utf8Span.span.rawSpan)
     }
 
     /// A `bytes`.
@@ -54,13 +53,15 @@ extension WireWriter {
         lengthDelimited(number, value)
     }
 
+    /// A `bytes` that holds a message, encoded in place.
+    public mutating func bytes(_ number: Int, encoding value: some WireEncodable) {
+        let size = value.encodedSize
+        if size > 0 { nested(number, value, size) }
+    }
+
     /// A submessage, if there is one. An empty one is written, as the two bytes of its tag and length.
     public mutating func message<Value: WireMessage>(_ number: Int, _ value: Value?) {
-        guard let value else { return }
-        tag(number, .lengthDelimited)
-        let size = value.encodedSize
-        varint(UInt64(size))
-        if countsOnly { counted += size } else { value.encode(to: &self) }
+        if let value { nested(number, value, value.encodedSize) }
     }
 
     /// A `repeated` message.
@@ -88,6 +89,12 @@ extension WireWriter {
         tag(number, .lengthDelimited)
         varint(UInt64(values.reduce(0) { $0 + WireWriter.varintSize(asVarint($1)) }))
         for value in values { varint(asVarint(value)) }
+    }
+
+    private mutating func nested(_ number: Int, _ value: some WireEncodable, _ size: Int) {
+        tag(number, .lengthDelimited)
+        varint(UInt64(size))
+        if countsOnly { counted += size } else { value.encode(to: &self) }
     }
 
     private mutating func lengthDelimited(_ number: Int, _ value: RawSpan) {
