@@ -5,7 +5,7 @@ public struct Few<Element: Sendable & Hashable>: RandomAccessCollection, Hashabl
     private let rest: [Element]
 
     /// A list of one.
-    public init(_ element: Element) {
+    public init(one element: Element) {
         first = element
         rest = []
     }

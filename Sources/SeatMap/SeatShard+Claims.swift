@@ -4,10 +4,10 @@ extension SeatShard {
     /// Claims one seat. Allocates nothing, and for a seat that is not to be had writes nothing either: whoever loses a
     /// stampede reads one word.
     public func claim(_ seat: UInt16, by id: ClaimID) -> ClaimResult {
-        guard Int(seat) < seatCount else { return .invalid(seats: Few(seat)) }
+        guard Int(seat) < seatCount else { return .invalid(seats: Few(one: seat)) }
         switch claimWord(seat, id) {
-        case .claimed(let claimed): return .claimed(Claim(id: id, seats: Few(claimed)))
-        case .refused(let word): return word.state == .available ? .contended(seats: Few(seat)) : .taken(seats: Few(seat))
+        case .claimed(let claimed): return .claimed(Claim(id: id, seats: Few(one: claimed)))
+        case .refused(let word): return word.state == .available ? .contended(seats: Few(one: seat)) : .taken(seats: Few(one: seat))
         }
     }
 
@@ -26,7 +26,7 @@ extension SeatShard {
             case .claimed(let one): claimed.append(one)
             case .refused(let word):
                 _ = release(claimed)
-                return clash(seats, met: seat, word) ?? .contended(seats: Few(seat))
+                return clash(seats, met: seat, word) ?? .contended(seats: Few(one: seat))
             }
         }
         return .claimed(Claim(id: id, seats: Few(claimed)))

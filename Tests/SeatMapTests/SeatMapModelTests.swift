@@ -34,14 +34,14 @@ private struct Model {
 }
 
 @Suite struct SeatMapModelTests {
-    @Test(arguments: 1...40 as ClosedRange<UInt64>) func `random commands have the model's outcomes`(seed: UInt64) throws {
+    @Test(arguments: 1...20 as ClosedRange<UInt64>) func `random commands have the model's outcomes`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let count = Int.random(in: 1...9, using: &random)
         let shard = SeatShard(seatCount: count)
         var model = Model(seats: Array(repeating: .available, count: count))
         var claims: [Claim] = []
         var ids: [ClaimID] = []
-        for step in 0..<400 {
+        for step in 0..<300 {
             switch Int.random(in: 0..<5, using: &random) {
             case 0, 1:
                 // Few tickets, so that they come again while old claims are still around.

@@ -145,7 +145,7 @@ struct NotClaimed: Error {}
             #expect(Array(Few(array)) == array)
             #expect(Few(array).count == count)
         }
-        #expect(Array(Few(UInt16(7))) == [7])
+        #expect(Array(Few(one: UInt16(7))) == [7])
     }
 }
 

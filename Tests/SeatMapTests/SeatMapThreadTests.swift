@@ -82,7 +82,7 @@ private final class Commands: Sendable {
     }
 
     @Test func `a claim excludes all others from its seats and hands them over whole`() {
-        let threads = 4, rounds = 15_000, seats = 3
+        let threads = 4, rounds = 6000, seats = 3
         let shard = SeatShard(seatCount: seats), counts = Counts()
         let guarded = PlainNumbers(count: seats)
         onThreads(threads) { thread in

@@ -27,7 +27,7 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         threads.append(thread)
     }
     for thread in threads {
-        let result = unsafe pthread_join(thread, nil)
+        let result = pthread_join(thread, nil)
         precondition(result == 0, "thread lost")
     }
 }
