@@ -6,3 +6,4 @@
 #include <openssl/x509v3.h>
 #include <openssl/pem.h>
 #include "ssl_shims.h"
+#include "crypto_shims.h"
