@@ -273,7 +273,7 @@ extension WebSocket {
     private func closeCode(of payload: RawSpan) throws(WebSocketFault) -> CloseCode {
         guard payload.byteCount > 0 else { return .noStatus }
         guard payload.byteCount > 1 else { throw .closePayloadOfOneByte }
-        let code = CloseCode(rawValue: UInt16(payload.bigEndian(at: 0, count: 2)))
+        let code = CloseCode(rawValue: payload.bigEndian(at: 0, as: UInt16.self))
         guard code.mayBeSent else { throw .closeCodeInvalid }
         guard UTF8Checker.accepts(payload.extracting(droppingFirst: 2)) else { throw .closeReasonNotUTF8 }
         return code

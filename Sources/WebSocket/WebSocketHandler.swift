@@ -14,7 +14,8 @@ public protocol WebSocketHandler: ~Copyable {
     /// A whole message, unmasked, inflated and, if text, checked to be UTF-8.
     mutating func message(_ kind: MessageKind, _ payload: RawSpan, socket: inout WebSocket, output: inout [UInt8])
 
-    /// The connection is over; called exactly once, except after the caller's own `close` without an answer.
+    /// The connection is over: the peer's Close frame came (also as the answer to our own), or a fault. Called at
+    /// most once; a transport that ends without a Close frame (1006) is the caller's to notice.
     ///
     /// The answering Close frame, if one is due, is already in `output`; flush it and close the transport
     /// (a client may wait for the server to do so first).
