@@ -59,7 +59,7 @@ let package = Package(
         module("Reactor", ["CLinux", "COpenSSL"]),
         module("Server", [
             "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
-            .product(name: "Logging", package: "swift-log"), "Yams",
+            .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"), "Yams",
         ]),
         module("Client", ["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"]),
         .executableTarget(

@@ -23,7 +23,7 @@ public protocol WebSocketHandler: ~Copyable {
     /// - Parameters:
     ///   - code: the peer's code, `.noStatus` if its Close frame had none; for a fault, the fault's code.
     ///   - fault: what the peer did wrong; nil if it sent a proper Close frame.
-    mutating func closed(code: CloseCode, reason: String, fault: WebSocketFault?)
+    mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?)
 
     /// A ping came; its pong is already in `output`. For counting; does nothing by default.
     mutating func ping(_ payload: RawSpan)

@@ -19,7 +19,7 @@ struct CloseTests {
         server.receive(closeFrame(code))
         let events = server.events
         #expect(events == [.closed(1002, WebSocketFault.closeCodeInvalid.reason, .closeCodeInvalid)])
-        #expect(!CloseCode(rawValue: code).mayBeSent)
+        #expect(!WebSocketCloseCode(rawValue: code).mayBeSent)
     }
 
     @Test(arguments: [Int.max, 1])
@@ -56,7 +56,7 @@ struct CloseTests {
     @Test func `after our close nothing more is sent, messages are dropped, and the peer's close ends it`() {
         var server = Endpoint(server: .roomy)
         server.receive(frame(1, [65], fin: false))
-        let closed = server.socket.close(CloseCode(rawValue: 4500), reason: "no", to: &server.output)
+        let closed = server.socket.close(WebSocketCloseCode(rawValue: 4500), reason: "no", to: &server.output)
         #expect(closed)
         let farewell = closeFrame(4500, "no", mask: nil)
         #expect(server.output == farewell)

@@ -43,7 +43,7 @@ struct Recorder: WebSocketHandler {
     mutating func ping(_ payload: RawSpan) { events.append(.ping(bytes(payload))) }
     mutating func pong(_ payload: RawSpan) { events.append(.pong(bytes(payload))) }
 
-    mutating func closed(code: CloseCode, reason: String, fault: WebSocketFault?) {
+    mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?) {
         events.append(.closed(code.rawValue, reason, fault))
     }
 }
