@@ -50,7 +50,7 @@ let package = Package(
         module("WebSocket", ["CZlib", "COpenSSL"]),
         module("Calls", ["Wire", "UsherAPI"]),
         module("SeatMap"),
-        module("BoxOffice", ["Wire", "UsherAPI", "Crypto", .product(name: "DequeModule", package: "swift-collections"),
+        module("BoxOffice", ["Wire", "UsherAPI", "Crypto", "SeatMap", .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections")]),
         module("Journal", ["CSQLite", "CZlib"]),
         module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
