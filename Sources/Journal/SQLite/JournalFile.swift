@@ -70,7 +70,10 @@ final class JournalFile {
             "SELECT position, time, checksum, payload FROM entries WHERE position >= ?1 ORDER BY position")
         chain = JournalChain(epoch: epoch)
         if serving { try prepareToServe() }
-        chain = try readEnd()
+        let last = UInt64(clamping: try connection.integer("SELECT max(position) FROM entries") ?? 0)
+        chain = try chain(at: last)
+        // A reader wants what is good before it hears what is not.
+        if serving { try checkEnd() }
     }
 
     /// A clean end: the log is moved into the database and removed, so that the file alone is the journal.
