@@ -121,6 +121,22 @@ import Testing
         #expect(log.entries.map(\.payload) == [payload(1)])
     }
 
+    @Test(arguments: [MemoryJournal.Rounds.immediate, .pumped])
+    func `close commits what is queued, also when called from within an event`(rounds: MemoryJournal.Rounds) throws {
+        let log = MemoryLog()
+        let journal = MemoryJournal(log: log, rounds: rounds)
+        try journal.start(from: 1) { event in
+            guard case .committed(let entries) = event, entries[0].position == 1 else { return }
+            journal.append(payload(2))
+            journal.close()
+        }
+        journal.append(payload(1))
+        journal.close()
+        #expect(log.entries.map(\.payload) == [payload(1), payload(2)])
+        journal.append(payload(3))
+        #expect(throws: JournalError.closed) { try journal.entries(from: 1) }
+    }
+
     @Test func `replay comes in slices, then the news`() throws {
         let log = MemoryLog()
         log.append((0..<3_000).map { payload($0) }, timeMilliseconds: 1)

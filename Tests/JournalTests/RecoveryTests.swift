@@ -132,10 +132,12 @@ import Testing
         let log: [UInt8]
         let ends: [Int]
         let payloads: [[UInt8]]
+        /// Small, so that there are many pages and few bytes.
+        static let pageSize = 1_024
 
         init(_ folder: TemporaryFolder, _ payloads: [[UInt8]]) throws {
             let journal = try SQLiteJournal(
-                path: folder("source"), clock: .system, file: JournalFileOptions(),
+                path: folder("source"), clock: .system, file: JournalFileOptions(pageSize: Self.pageSize),
                 checkpoints: CheckpointPolicy(pagesMax: .max, quietPagesMin: .max))
             let ear = Ear()
             try journal.start(from: 1, deliver: ear.deliver)
@@ -143,7 +145,7 @@ import Testing
             for (index, payload) in payloads.enumerated() {
                 journal.append(payload)
                 ear.wait(for: UInt64(index) + 1)
-                ends.append(32 + journal.statistics.logPages * (24 + 4_096))
+                ends.append(32 + journal.statistics.logPages * (24 + Self.pageSize))
             }
             database = readBytes(folder("source"))
             log = Array(readBytes(folder("source-wal"))[..<ends.last!])
@@ -158,7 +160,7 @@ import Testing
         }
     }
 
-    static let logLengths = [0, 1, 40, 3_000, 4_096, 9_000, 200, 16_384, 12, 7_000, 40, 40]
+    static let logLengths = [0, 1, 40, 900, 1_024, 2_500, 200, 4_096, 12, 1_700, 40, 40]
 
     @Test(arguments: [false, true])
     func `a log cut at any sector, the rest gone or garbage, keeps what was durable before the cut, whole`(
@@ -166,14 +168,13 @@ import Testing
     ) throws {
         let image = try Image(folder, Self.logLengths.enumerated().map { payload($0, length: $1) })
         var generator = SeededGenerator(seed: 0x5eed)
+        let noise = image.log.map { _ in UInt8.random(in: 0...255, using: &generator) }
         var lastCount = 0
         for cut in stride(from: 0, through: image.log.count + 511, by: 512) {
             let cut = min(cut, image.log.count)
             let expected = image.ends.prefix { $0 <= cut }.count
             var log = Array(image.log[..<cut])
-            if garbage {
-                log += (cut..<image.log.count).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            }
+            if garbage { log += noise[cut...] }
             image.place(folder("a"), log: log)
             #expect(try contents(folder("a")) == Array(image.payloads[..<expected]), "cut at \(cut)")
             #expect(readBytes(folder("a-wal")) == log, "a reader changes nothing")
@@ -195,7 +196,7 @@ import Testing
     @Test func `a log damaged before its last commits is refused, not forgotten`() throws {
         let image = try Image(folder, Self.logLengths.enumerated().map { payload($0, length: $1) })
         // Damage before the last but one commit's end has two whole commits behind it, or is in a frame that says so.
-        for position in stride(from: 0, to: image.ends[image.ends.count - 3], by: 1_111) {
+        for position in stride(from: 0, to: image.ends[image.ends.count - 3], by: 333) {
             var log = image.log
             log[position] ^= 0x10
             image.place(folder("a"), log: log)

@@ -121,7 +121,10 @@ final class HandClock: Sendable {
 
 /// A payload that tells where it belongs, of a length that varies.
 func payload(_ number: Int, length: Int = 40) -> [UInt8] {
-    (0..<length).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0) }
+    let period = (0..<256).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0) }
+    var bytes: [UInt8] = []
+    while bytes.count < length { bytes += period[..<min(256, length - bytes.count)] }
+    return bytes
 }
 
 /// Create a journal with `payloads` as its entries, one commit each, and close it.
