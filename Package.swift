@@ -79,7 +79,7 @@ let package = Package(
         tests("CallsTests", ["Calls", "UsherAPI", "Wire"]),
         tests("SeatMapTests", ["SeatMap"]),
         tests("BoxOfficeTests", ["BoxOffice", "UsherAPI", "Wire"]),
-        tests("JournalTests", ["Journal"]),
+        tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
         tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor"]),
