@@ -159,6 +159,18 @@ struct ConnectionTests {
         #expect(bench.served[0].closings == [.broken(errno: ECONNRESET)])
     }
 
+    @Test func `a reset while output waits ends the connection and gives its bytes back`() throws {
+        let bench = try Bench()
+        bench.react = { connection, _ in connection.write(block(20_000_000)) }
+        let raw = try RawClient(bench.port.address)
+        raw.send([1])
+        try bench.turn(until: "a remainder") { (bench.served.first?.connection?.unsentBytes ?? 0) > 0 }
+        raw.reset()
+        try bench.turn(until: "closed") { !bench.served[0].closings.isEmpty }
+        guard case .broken = bench.served[0].closings[0] else { Issue.record("\(bench.served[0].closings)"); return }
+        #expect(bench.served[0].connection?.unsentBytes == 0)
+    }
+
     @Test func `abort drops what is unsent and is heard of after the callback`() throws {
         let bench = try Bench()
         var heardInside: [CloseCause] = []

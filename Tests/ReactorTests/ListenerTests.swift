@@ -64,6 +64,7 @@ struct ListenerTests {
     func `the oldest of too many sockets without a whole ClientHello is evicted, and others get in`(beginning: [UInt8]) throws {
         var limits = ListenerLimits()
         limits.silentMax = 3
+        limits.silentGraceMilliseconds = 20
         let bench = try Bench(tls: try TestCertificate.server(), limits: limits)
         let silent = try (0..<5).map { _ in try RawClient(bench.port.address) }
         for client in silent { client.send(beginning) }
@@ -73,6 +74,33 @@ struct ListenerTests {
         try bench.turn(until: "connected") { client.connection?.isOpen == true }
         #expect(bench.loop.counters.silentEvicted.value == 3)
         for client in silent { close(client.descriptor) }
+    }
+
+    @Test func `in a stampede nobody is evicted whose ClientHello is still on its way or unread`() throws {
+        var limits = ListenerLimits()
+        limits.silentMax = 4
+        limits.silentGraceMilliseconds = 60_000
+        var loopLimits = LoopLimits()
+        loopLimits.handshakesPerTurn = 2
+        let bench = try Bench(tls: try TestCertificate.server(), limits: limits, loopLimits: loopLimits)
+        let port = bench.port.address
+        let thread = try Reactor.Thread.start(name: "crowd") {
+            // On a loop of its own, so that all of them speak at once, whatever the server's loop does.
+            guard let loop = try? EventLoop(), let tls = try? TestCertificate.client() else { return }
+            let crowd = (0..<100).map { _ in
+                let client = Recorder()
+                loop.connect(to: port, tls: tls, serverName: "localhost", timeoutMilliseconds: 60_000, handler: client)
+                return client
+            }
+            while crowd.contains(where: { $0.connection == nil && $0.closings.isEmpty }) { loop.turn(upTo: 1000) }
+        }
+        try bench.turn(until: "everyone") {
+            bench.loop.counters.accepted.value == 100
+                && bench.served.count + Int(bench.loop.counters.handshakesFailed.value) == 100
+        }
+        #expect(bench.loop.counters.silentEvicted.value == 0)
+        #expect(bench.served.count == 100)
+        thread.join()
     }
 
     @Test func `handshakes under way are limited, and their deadline lets others in again`() throws {
