@@ -153,12 +153,50 @@ def damaged(dice, data):
     return bytes(data)
 
 
+def read_varint(data, at):
+    number = shift = 0
+    while True:
+        number |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if data[at - 1] < 0x80:
+            return number & (2**64 - 1), at
+
+
+def has_field_zero(data, kind):
+    """Whether a field of number 0 stands anywhere in `data`, which protobuf has read as a message of type `kind`.
+
+    The number is illegal, and protobuf's C++ refuses it everywhere. Its C library, which Python uses, lets it pass in
+    unknown groups and in messages that declare no field.
+    """
+    at = open_groups = 0
+    while at < len(data):
+        tag, at = read_varint(data, at)
+        number, wire_type = tag >> 3, tag & 7
+        if number == 0:
+            return True
+        if wire_type == 0:
+            _, at = read_varint(data, at)
+        elif wire_type in (1, 5):
+            at += 8 if wire_type == 1 else 4
+        elif wire_type == 2:
+            size, at = read_varint(data, at)
+            field = kind.fields_by_number.get(number)
+            if field and not open_groups and field.message_type and has_field_zero(data[at : at + size], field.message_type):
+                return True
+            at += size
+        else:  # what a group holds is unknown, whatever its number
+            open_groups += 1 if wire_type == 3 else -1
+    return False
+
+
 def verdict(kind, data):
     """What protobuf makes of `data`: the canonical bytes in hex and the text, or REFUSED and nothing."""
     decoded = kind()
     try:
         decoded.ParseFromString(data)
     except message.DecodeError:
+        return "REFUSED", ""
+    if has_field_zero(data, kind.DESCRIPTOR):
         return "REFUSED", ""
     decoded.DiscardUnknownFields()
     return decoded.SerializeToString(deterministic=True).hex(), text(decoded)
