@@ -47,7 +47,7 @@ let package = Package(
         module("Wire"),
         module("UsherAPI", ["Wire"]),
         module("Crypto", ["COpenSSL"]),
-        module("WebSocket", ["CZlib", "Crypto"]),
+        module("WebSocket", ["CZlib", "COpenSSL"]),
         module("Calls", ["Wire", "UsherAPI"]),
         module("SeatMap"),
         module("BoxOffice", ["Wire", "UsherAPI", "Crypto", .product(name: "DequeModule", package: "swift-collections"),
