@@ -50,6 +50,10 @@ internal import Synchronization
     var output: Cork
     let receiveBuffer: UnsafeMutableRawBufferPointer
     var handshakesLeft = 0
+    /// Handshake steps put off in this turn for want of `handshakesLeft`.
+    var handshakesPutOff = 0
+    /// Whether ClientHellos may lie unread: then nobody new is accepted, for whoever seems silent may have spoken.
+    private(set) var isBehindWithHandshakes = false
 
     private let waker: Waker
     private var wheel: TimerWheel<TimerAction>
@@ -110,6 +114,8 @@ internal import Synchronization
         waker.rise()
         now = Clock.monotonicMilliseconds()
         wallNow = Clock.wallMilliseconds()
+        isBehindWithHandshakes = handshakesPutOff > 0
+        handshakesPutOff = 0
         handshakesLeft = limits.handshakesPerTurn
         for index in 0..<count {
             let (registration, flags) = poller.event(index)
