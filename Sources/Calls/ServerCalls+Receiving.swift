@@ -85,6 +85,7 @@ extension ServerCalls {
         }
         highestCall = id
         if let refusal = refusal(of: open) {
+            guard refusals.take(of: limits.refusals, now: lastHeard) == 0 else { throw .tooMany(.opens) }
             output.appendClose(id, refusal)
             return
         }

@@ -119,7 +119,8 @@ final class World {
         random = Seeded(seed)
         let limits = CallLimits(
             runningCalls: Int.random(in: 1...8, using: &random), pingMilliseconds: 100_000,
-            opens: random.chance(30) ? RateLimit(perSecond: 50, burst: 5) : .unlimited, cancels: .unlimited,
+            opens: random.chance(30) ? RateLimit(perSecond: 50, burst: 5) : .unlimited, refusals: .unlimited,
+            cancels: .unlimited,
             bytes: .unlimited)
         clientCalls = ClientCalls(limits: limits, now: now)
         serverCalls = ServerCalls(limits: limits, now: now)

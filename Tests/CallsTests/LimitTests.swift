@@ -121,6 +121,14 @@ import Wire
         #expect(bench.takeOutput() == ["CLOSE 7 resourceExhausted RATE_LIMITED in 100"])
     }
 
+    @Test func `too many calls that are refused end the connection`() throws {
+        let bench = ServerBench(CallLimits(runningCalls: 1, refusals: RateLimit(perSecond: 1, burst: 2)))
+        try bench.receive(open(1) + open(2) + open(3))
+        let violation = bench.violation(open(4))
+        #expect(violation == .tooMany(.opens))
+        #expect(violation?.closeCode == .rateLimited)
+    }
+
     @Test func `too many cancels end the connection`() throws {
         let bench = ServerBench(CallLimits(cancels: RateLimit(perSecond: 1, burst: 2)))
         try bench.receive(open(1) + frame(Cancel(), call: 1) + frame(Cancel(), call: 1))
