@@ -107,7 +107,7 @@ public final class ClientConnection {
     /// Ends the connection in an orderly way: what was sent goes out, then a Close frame. `ended(.here)` follows.
     ///
     /// - Parameter code: told to the server.
-    public func close(_ code: UsherAPI.CloseCode = .normal, reason: String = "") {
+    public func close(_ code: CloseCode = .normal, reason: String = "") {
         guard end == nil else { return }
         end = .here
         beginClosing(code, reason)
