@@ -79,7 +79,8 @@ struct LineTests {
             _ = try await office.operators.change(.lobby, of: "aurora")
             let user = Uuid.test()
             let before = try await sale.client(user)
-            _ = try await sale.client().line.join("aurora").first { _ in true }
+            let ahead = try await sale.client()
+            _ = try await ahead.line.join("aurora").first { _ in true }
             let token = try await before.line.join("aurora").first { _ in true }.queueToken
             before.close()
             let after = try await sale.client(user)
@@ -91,7 +92,8 @@ struct LineTests {
     @Test func `another's queue token is refused`() async throws {
         try await withSale { sale in
             try await sale.putOn("aurora")
-            let token = try await sale.client().line.join("aurora").first { _ in true }.queueToken
+            let owner = try await sale.client()
+            let token = try await owner.line.join("aurora").first { _ in true }.queueToken
             let thief = try await sale.client()
             #expect(await refusal { _ = try await thief.catalogue.seats(of: "aurora-1", CallSettings(queueToken: token)) } == .tokenInvalid)
             #expect(await refusal { _ = try await thief.catalogue.seats(of: "aurora-1", CallSettings(queueToken: token + "x")) } == .tokenInvalid)
@@ -113,7 +115,8 @@ struct LineTests {
             try await sale.putOn("aurora", isOpen: false)
             let office = try await sale.operatorClient()
             _ = try await office.operators.change(.lobby, of: "aurora")
-            _ = try await sale.client().line.join("aurora").first { _ in true }
+            let ahead = try await sale.client()
+            _ = try await ahead.line.join("aurora").first { _ in true }
             let client = try await sale.client()
             let pushed = try await client.line.join("aurora").first { _ in true }
             let polled = try await client.line.check("aurora")

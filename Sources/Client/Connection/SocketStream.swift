@@ -1,8 +1,5 @@
 internal import WebSocket
 
-// Apart from the connection, since the WebSocket and the protocol of calls each have a `WebSocketCloseCode`, and here only the
-// former's is in sight.
-
 /// The WebSocket of a connection: messages of frames in and out.
 struct SocketStream: ~Copyable {
     private var socket: WebSocket
