@@ -37,7 +37,8 @@ struct Model {
     var balances: [String: UInt64] = [:]
     var now: UInt64
     var grid: UInt64
-    var lastTurn: UInt64
+    /// A turn is to come only once there is somebody to enter: what frees a place late does not bring back a turn.
+    var nextTurn: UInt64?
     var quietUntil: UInt64 = 0
 
     // MARK: Looking
@@ -83,10 +84,7 @@ struct Model {
     private func nextEvent() -> (order: (UInt64, Int, Int), event: Event)? {
         var due: [((UInt64, Int, Int), Event)] = []
         if quietUntil != 0, quietUntil <= now { due.append(((quietUntil, 0, 0), { $0.endQuiet() })) }
-        if policy.batch > 0, now >= grid + UInt64(policy.intervalMs) {
-            let turn = grid + (now - grid) / UInt64(policy.intervalMs) * UInt64(policy.intervalMs)
-            if turn > lastTurn { due.append(((turn, 4, 0), { $0.turn(turn) })) }
-        }
+        if let turn = nextTurn, turn <= now { due.append(((turn, 4, 0), { $0.turn() })) }
         for (index, booking) in bookings.enumerated() where booking.state == .held && booking.deadline <= now {
             due.append(((booking.deadline, 5, index), { $0.endHold(index, .expired) }))
         }
@@ -113,19 +111,28 @@ struct Model {
 
     // MARK: Admission
 
-    mutating func admit() {
-        if policy.batch == 0 { admit(atMost: .max) }
+    private var mayAdmit: Bool {
+        (state == .open || state == .draining) && quietUntil == 0 && (policy.maxActive == 0 || active < Int(policy.maxActive))
+            && tokens.contains { $0.state == .waiting && $0.isPresent }
     }
 
-    private mutating func turn(_ time: UInt64) {
-        lastTurn = time
+    mutating func admit() {
+        if policy.batch == 0 { admit(atMost: .max) }
+        if policy.batch > 0, nextTurn == nil, mayAdmit {
+            nextTurn = grid + ((now - grid) / UInt64(policy.intervalMs) + 1) * UInt64(policy.intervalMs)
+        }
+    }
+
+    private mutating func turn() {
+        nextTurn = nil
+        guard policy.batch > 0 else { return }
         admit(atMost: Int(policy.batch))
+        admit()
     }
 
     private mutating func admit(atMost limit: Int) {
-        guard state == .open || state == .draining, quietUntil == 0 else { return }
         for index in tokens.indices.filter({ tokens[$0].state == .waiting && tokens[$0].isPresent }).prefix(limit) {
-            guard policy.maxActive == 0 || active < Int(policy.maxActive) else { return }
+            guard mayAdmit else { return }
             tokens[index].state = .active
             tokens[index].activeUntil = now + settings.activeTtlMs
             tokens[index].idleUntil = now + settings.idleTtlMs
@@ -135,7 +142,7 @@ struct Model {
     mutating func setPolicy(_ new: AdmissionPolicy) {
         if new.batch > 0, policy.batch == 0 || policy.intervalMs != new.intervalMs {
             grid = now
-            lastTurn = now
+            nextTurn = nil
         }
         policy = new
         admit()
