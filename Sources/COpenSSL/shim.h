@@ -5,4 +5,5 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <openssl/pem.h>
+#include "ssl_shims.h"
 #include "crypto_shims.h"

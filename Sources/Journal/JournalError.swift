@@ -1,0 +1,62 @@
+/// Why a journal can't be opened, read or written. The description says what is wrong and what to do.
+public enum JournalError: Error, Equatable, Sendable {
+    /// Another server or tool has the file open.
+    case inUse(path: String)
+    /// The file is something else; it was not changed.
+    case notAJournal(path: String, detail: String)
+    /// A newer Usher wrote it.
+    case newerFormat(path: String, found: Int64, supported: Int64)
+    /// The entry at `position` is missing or not what was written.
+    case corruptEntry(path: String, position: UInt64, detail: String)
+    /// The file around the entries is damaged.
+    case corruptFile(path: String, detail: String)
+    /// The write-ahead log beside an uncleanly closed journal is gone, and the latest entries with it.
+    case logMissing(path: String)
+    /// There is no such file (reading), or no such folder (creating).
+    case notFound(path: String)
+    case diskFull(path: String)
+    /// File or folder can't be written.
+    case readOnly(path: String)
+    /// The kernel or SQLite failed otherwise.
+    case inputOutput(path: String, operation: String, detail: String)
+    /// Asked to start after the end: state and journal don't belong together.
+    case beyondEnd(position: UInt64, lastPosition: UInt64)
+    /// The journal has been closed.
+    case closed
+}
+
+extension JournalError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .inUse(let path):
+            "\(path) is in use by another server or tool. Stop that one, or choose another data folder."
+        case .notAJournal(let path, let detail):
+            "\(path) is not an Usher journal: \(detail). It was left as it is; choose another path."
+        case .newerFormat(let path, let found, let supported):
+            "\(path) has journal format \(found), this Usher knows formats up to \(supported). "
+                + "Use the version that wrote it, or a newer one."
+        case .corruptEntry(let path, let position, let detail):
+            "\(path) is corrupt at position \(position): \(detail). Keep a copy of the file and its -wal, "
+                + "and restore both from a backup."
+        case .corruptFile(let path, let detail):
+            "\(path) is corrupt: \(detail). Keep a copy of the file and its -wal, and restore both from a backup."
+        case .logMissing(let path):
+            "\(path) was not closed cleanly, and \(path)-wal, which holds its latest entries, is missing. "
+                + "Put that file back beside it. To go on without those entries, create it empty."
+        case .notFound(let path):
+            "\(path): there is no such file or folder. Check the path."
+        case .diskFull(let path):
+            "\(path): the disk is full. Make room and start again; everything acknowledged is kept."
+        case .readOnly(let path):
+            "\(path) can't be written: file, folder or file system is read-only. Check owner and permissions."
+        case .inputOutput(let path, let operation, let detail):
+            "\(path): \(operation) failed: \(detail). Check the disk, then start again; "
+                + "everything acknowledged is kept."
+        case .beyondEnd(let position, let lastPosition):
+            "Asked for journal entries from position \(position), but the journal ends at \(lastPosition): "
+                + "entries are missing, or the snapshot is another journal's."
+        case .closed:
+            "The journal is closed."
+        }
+    }
+}

@@ -1,0 +1,16 @@
+internal import Glibc
+
+/// The two clocks, in milliseconds.
+public enum Clock {
+    /// CLOCK_BOOTTIME: grows steadily, also while the machine sleeps; compare only within one boot.
+    public static func monotonicMilliseconds() -> UInt64 { read(CLOCK_BOOTTIME) }
+
+    /// CLOCK_REALTIME: since 1970; may jump.
+    public static func wallMilliseconds() -> UInt64 { read(CLOCK_REALTIME) }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        guard unsafe clock_gettime(clock, &time) == 0 else { fatalError("clock_gettime failed") }
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,290 @@
+import BoxOffice
+import Calls
+import Crypto
+import Reactor
+import Sequencer
+import UsherAPI
+import Wire
+
+/// Join, Check, Leave, and the streams that push.
+extension Gateway {
+    // MARK: Calls
+
+    func concert(_ id: String) throws(Status) -> Int {
+        guard let index = catalogue.concert(id) else { throw Status(.unknownConcert, "There is no concert '\(id)'.") }
+        return index
+    }
+
+    /// Takes a place, or goes on with the one the caller has.
+    func join(_ request: JoinRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
+        let concert = try concert(request.concert)
+        let identity = try identity(of: call, session)
+        if let token = try presentedToken(call, identity), token.concert == request.concert, standing(of: token, at: concert) != .ended {
+            try resume(token, at: concert, call, session)
+            return
+        }
+        guard hasRoomForJoin else {
+            postpone(call, session)
+            return
+        }
+        try submit(.join(Join(concert: request.concert)), identity: identity, token: 0, call, session, use: .join(concert: concert))
+    }
+
+    /// A token brings back its place without a command: the loop knows who waits, and asks about who is active.
+    private func resume(_ token: QueueToken, at concert: Int, _ call: IncomingCall, _ session: Session) throws(Status) {
+        if standing(of: token, at: concert) == .waiting {
+            begin(LineStream(session: session, call: call.id, token: token, line: concert), isKnown: false)
+        } else {
+            try ask(.token(token.id), .resume(token, concert: concert), call, session)
+        }
+    }
+
+    func check(_ request: CheckRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
+        let concert = try concert(request.concert)
+        let identity = try identity(of: call, session)
+        if let token = try token(for: concert, call, identity, session), standing(of: token, at: concert) == .waiting {
+            presence.checked(token.id, now: loop.now)
+            reply(call.id, update(for: waitingStatus(token, at: concert)), of: session)
+        } else {
+            try ask(.liveToken(user: identity.user, concert: concert), .check(concert: concert), call, session)
+        }
+    }
+
+    func leave(_ request: LeaveRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
+        let concert = try concert(request.concert)
+        let identity = try identity(of: call, session)
+        let token = try token(for: concert, call, identity, session)
+        try submit(.leave(Leave(concert: request.concert)), identity: identity, token: token?.id ?? 0, call, session, use: .command)
+    }
+
+    // MARK: Streams
+
+    /// What a token that waits looks like; the loop needs nobody to know it.
+    private func waitingStatus(_ token: QueueToken, at concert: Int) -> TokenStatus {
+        var status = TokenStatus()
+        status.id = token.id
+        status.user = token.user
+        status.concert = concert
+        status.joinNumber = token.joinNumber
+        status.place = UInt64(lines[concert].place(ofJoinNumber: token.joinNumber))
+        status.state = .waiting
+        return status
+    }
+
+    func queueToken(of status: TokenStatus) -> QueueToken {
+        QueueToken(id: status.id, user: status.user, concert: catalogue.concerts[status.concert].settings.id, joinNumber: status.joinNumber)
+    }
+
+    /// Starts a line stream: binds the token to the connection and sends the first update.
+    func begin(_ stream: LineStream, status: TokenStatus? = nil, isKnown: Bool) {
+        let session = stream.session
+        session.tokens.removeAll { $0.concert == stream.token.concert }
+        session.tokens.append(stream.token)
+        session.lineStreams.append(stream)
+        lineStreams[stream.token.id, default: []].append(stream)
+        presence.streamBegan(stream.token.id, isKnown: isKnown)
+        if let status, status.state != .waiting {
+            statuses[status.id] = status
+        } else if statuses[stream.token.id] == nil {
+            stream.waitingIndex = waitingStreams[stream.line].count
+            waitingStreams[stream.line].append(stream)
+        }
+        metrics.lineStreams.add()
+        sendUpdate(stream)
+    }
+
+    /// Takes a stream out of the picture; its call is not answered here.
+    func dropLineStream(_ stream: LineStream) {
+        stopWaiting(stream)
+        lineStreams[stream.token.id]?.removeAll { $0 === stream }
+        if lineStreams[stream.token.id]?.isEmpty == true {
+            lineStreams[stream.token.id] = nil
+            statuses[stream.token.id] = nil
+        }
+        presence.streamEnded(stream.token.id, now: loop.now)
+    }
+
+    private func stopWaiting(_ stream: LineStream) {
+        guard let index = stream.waitingIndex else { return }
+        let last = waitingStreams[stream.line].removeLast()
+        if last !== stream {
+            waitingStreams[stream.line][index] = last
+            last.waitingIndex = index
+        }
+        stream.waitingIndex = nil
+    }
+
+    /// The status of a token with streams here has changed to more than waiting: they are told at once.
+    func tokenChanged(_ status: TokenStatus) {
+        guard let streams = lineStreams[status.id] else { return }
+        statuses[status.id] = status
+        for stream in streams {
+            stopWaiting(stream)
+            sendUpdate(stream)
+            stream.session.flush()
+        }
+    }
+
+    /// Sends a stream's present state, or notes that it is owed. Ends the call after the token's last update.
+    func sendUpdate(_ stream: LineStream) {
+        let session = stream.session
+        guard session.calls.canSend(stream.call), !session.isBacklogged else {
+            stream.isOwed = true
+            return
+        }
+        let status = statuses[stream.token.id] ?? waitingStatus(stream.token, at: stream.line)
+        let update = update(for: status, on: stream)
+        guard session.calls.message(stream.call, sequence: position, position: position, payload: update, output: &frames) == .sent else {
+            stream.isOwed = true
+            return
+        }
+        metrics.linePushes.add()
+        stream.isOwed = false
+        if status.state == .ended {
+            session.lineStreams.removeAll { $0 === stream }
+            session.tokens.removeAll { $0.id == stream.token.id }
+            dropLineStream(stream)
+            presence.forget(stream.token.id)
+            session.calls.close(stream.call, .ok, position: position, output: &frames)
+        }
+    }
+
+    // MARK: Updates
+
+    /// The facts of a status, as Check answers them.
+    func update(for status: TokenStatus) -> LineUpdate {
+        var update = facts(of: status)
+        let token = queueToken(of: status)
+        update.concert = token.concert
+        update.queueToken = (try? queueTokens.sign(token, now: loop.wallNow)) ?? ""
+        update.reservations = status.reservations.filter { $0.state == .held }
+        update.warnings = warnings(status)
+        update.notices = noticeLog[status.concert] ?? []
+        if status.state == .active, let pass = try? queueTokens.signPass(token, now: loop.wallNow) {
+            update.pass = pass.pass
+            update.passExpiresMs = pass.expiresMilliseconds
+        }
+        return update
+    }
+
+    /// The same for a stream: what goes without saying is left out, and what is said is noted.
+    private func update(for status: TokenStatus, on stream: LineStream) -> LineUpdate {
+        var update = facts(of: status)
+        if !stream.hasShownToken {
+            stream.hasShownToken = true
+            update.concert = stream.token.concert
+            update.queueToken = (try? queueTokens.sign(stream.token, now: loop.wallNow)) ?? ""
+        }
+        if status.state == .active, stream.passExpires < loop.wallNow + QueueTokens.passRenewalMilliseconds,
+            let pass = try? queueTokens.signPass(stream.token, now: loop.wallNow)
+        {
+            update.pass = pass.pass
+            update.passExpiresMs = pass.expiresMilliseconds
+            stream.passExpires = pass.expiresMilliseconds
+        }
+        update.reservations = status.reservations.filter { reservation in
+            if reservation.state == .held { return true }
+            return stream.shownEnded.insert(reservation.id).inserted
+        }
+        update.warnings = warnings(status)
+        update.notices = (noticeLog[status.concert] ?? []).filter { $0.number > stream.shownNotice }
+        stream.shownNotice = noticeLog[status.concert]?.last?.number ?? 0
+        stream.shownState = update.state
+        stream.shownLineState = update.lineState
+        stream.shownPosition = update.position
+        stream.shownEstimate = update.estimate
+        stream.shownWarnings = update.warnings
+        stream.shownAt = loop.now
+        return update
+    }
+
+    private func facts(of status: TokenStatus) -> LineUpdate {
+        let line = lines[status.concert]
+        let settings = catalogue.concerts[status.concert].settings
+        var update = LineUpdate()
+        update.state = status.state
+        update.lineState = line.state
+        update.joinNumber = status.joinNumber
+        update.endReason = status.endReason
+        if line.state == .lobby { update.opensMs = settings.opensMs }
+        let isBeforeDraw = line.isBeforeDraw(order: settings.lobbyOrder)
+        if !isBeforeDraw { update.place = status.place }
+        switch status.state {
+        case .waiting:
+            guard !isBeforeDraw else { break }
+            update.position = line.position(ofPlace: Int(status.place))
+            update.behind = UInt64(line.waiting.count) - min(UInt64(line.waiting.count), update.position)
+            update.estimate = line.estimate(position: update.position, policy: settings.policy)
+        case .active:
+            update.activeUntilMs = status.activeUntil
+            update.idleUntilMs = status.idleUntil
+        case .ended, .unspecified, .unrecognized:
+            break
+        }
+        return update
+    }
+
+    /// What is about to end. A function of the status and the time: no state of its own.
+    private func warnings(_ status: TokenStatus) -> [Warning] {
+        guard status.state == .active else { return [] }
+        let settings = catalogue.concerts[status.concert].settings
+        let now = journalNow
+        let holds = status.reservations.filter { $0.state == .held }
+        var warnings: [Warning] = []
+        if PushPolicy.isEnding(deadline: status.activeUntil, now: now, whole: settings.activeTtlMs, most: 60_000) {
+            warnings.append(.activeTimeEnding)
+        }
+        if holds.isEmpty, PushPolicy.isEnding(deadline: status.idleUntil, now: now, whole: settings.idleTtlMs, most: 30_000) {
+            warnings.append(.idleTimeEnding)
+        }
+        if holds.contains(where: { PushPolicy.isEnding(deadline: $0.deadlineMs, now: now, whole: settings.holdTtlMs, most: 60_000) }) {
+            warnings.append(.holdEnding)
+        }
+        return warnings
+    }
+
+    // MARK: Tick
+
+    /// Looks at those who wait in lines that have moved, and tells those whose picture is off.
+    func pushPositions() {
+        for line in lines.indices {
+            lines[line].advance(to: journalNow)
+            guard lines[line].isDirty else { continue }
+            lines[line].clean()
+            let view = lines[line]
+            let settings = catalogue.concerts[line].settings
+            let isBeforeDraw = view.isBeforeDraw(order: settings.lobbyOrder)
+            for stream in waitingStreams[line] where !stream.isOwed {
+                let position = isBeforeDraw ? 0 : view.position(ofPlace: view.place(ofJoinNumber: stream.token.joinNumber))
+                let isNews =
+                    view.state != stream.shownLineState
+                    || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
+                    || (noticeLog[line]?.last?.number ?? 0) > stream.shownNotice
+                    || PushPolicy.isWorthTelling(
+                        view.estimate(position: position, policy: settings.policy), shown: stream.shownEstimate,
+                        elapsedMilliseconds: loop.now - stream.shownAt)
+                if isNews {
+                    sendUpdate(stream)
+                    stream.session.flush()
+                }
+            }
+        }
+    }
+
+    /// Looks at those whose turn it is: warnings that begin, passes that run out, notices.
+    func pushToActive() {
+        for (id, status) in statuses where status.state == .active {
+            let warnings = warnings(status)
+            for stream in lineStreams[id] ?? [] where !stream.isOwed {
+                let isNews =
+                    warnings != stream.shownWarnings
+                    || stream.passExpires < loop.wallNow + QueueTokens.passRenewalMilliseconds
+                    || (noticeLog[status.concert]?.last?.number ?? 0) > stream.shownNotice
+                if isNews {
+                    sendUpdate(stream)
+                    stream.session.flush()
+                }
+            }
+        }
+    }
+}

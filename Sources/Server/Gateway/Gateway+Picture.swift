@@ -1,0 +1,125 @@
+import BoxOffice
+import Calls
+import Reactor
+import Sequencer
+import UsherAPI
+
+/// The loop's own picture of the sale: how it begins, how deltas bring it up to date, and who is told.
+extension Gateway: TimerTarget {
+    static let tickMilliseconds: UInt64 = 100
+    /// Between two looks at those who wait that are not the tick's: admissions come in bursts.
+    private static let lookMilliseconds: UInt64 = 20
+
+    /// Starts the picture.
+    func show(_ image: SaleImage) {
+        catalogue = image.catalogue
+        lines = image.lines.map { LineView($0) }
+        feeds = image.seats.map { SeatFeed($0) }
+        waitingStreams = lines.map { _ in [] }
+        for (concert, line) in image.lines.enumerated() { noticeLog[concert] = line.notices }
+        for key in image.keys { queueTokens.trust(key) }
+        noteJournalTime(image.timeMilliseconds, position: image.position)
+    }
+
+    /// Brings the picture up to date, then tells those for whom something changed. Tokens, seats, line states and notices
+    /// at once; positions on the tick, or after an admission.
+    func take(_ delta: Delta) {
+        guard !delta.isEmpty else { return }
+        noteJournalTime(delta.timeMilliseconds, position: delta.position)
+        if let catalogue = delta.catalogue { extend(to: catalogue) }
+        for key in delta.keys { queueTokens.trust(key) }
+        var isLookDue = !delta.notices.isEmpty
+        for change in delta.lines {
+            lines[change.line].apply(change, at: journalTime)
+            switch change {
+            case .state, .drawn: isLookDue = true
+            case .admitted: isLookDue = isLookDue || loop.now >= lastLook + Self.lookMilliseconds
+            case .joined, .left, .ended: break
+            }
+        }
+        for sent in delta.notices {
+            noticeLog[sent.concert] = Array((noticeLog[sent.concert] ?? []).suffix(SaleLimits.notices - 1)) + [sent.notice]
+        }
+        var changedPerformances: Set<Int> = []
+        for change in delta.seats {
+            feeds[change.performance].apply(change, kept: limits.resumeChanges)
+            changedPerformances.insert(change.performance)
+        }
+        for status in delta.tokens.values.sorted(by: { $0.place < $1.place }) { tokenChanged(status) }
+        pushSeats(of: changedPerformances)
+        if isLookDue {
+            pushPositions()
+            pushToActive()
+            lastLook = loop.now
+        }
+    }
+
+    /// Concerts and performances are only ever added, and changed in place.
+    private func extend(to catalogue: Catalogue) {
+        self.catalogue = catalogue
+        while lines.count < catalogue.concerts.count {
+            lines.append(LineView(.new))
+            waitingStreams.append([])
+        }
+        while feeds.count < catalogue.performances.count {
+            let seatCount = catalogue.performances[feeds.count].prices.count
+            feeds.append(SeatFeed(SeatImage(revision: 0, states: Array(repeating: .available, count: seatCount))))
+        }
+    }
+
+    // MARK: Tick
+
+    func timerFired(_ tag: Int) {
+        loop.schedule(after: Self.tickMilliseconds, self)
+        ticks += 1
+        pushPositions()
+        lastLook = loop.now
+        if ticks % 10 == 0 {
+            pushToActive()
+            sampleStats()
+        }
+        tellJournal()
+    }
+
+    /// Presence and touches, gathered since the last tick.
+    private func tellJournal() {
+        if let news = presence.news(now: loop.now), submitOwn(.presence(news)) { presence.told(news) }
+        if !touched.isEmpty, submitOwn(.touched(Touched(tokens: touched.sorted()))) {
+            touched.removeAll(keepingCapacity: true)
+            // Forget touches of tokens that ended long ago.
+            if touches.count > 100_000 { touches = touches.filter { statuses[$0.key] != nil } }
+        }
+    }
+
+    // MARK: Streams of a session
+
+    /// A stream without credit has some again.
+    func resume(_ call: CallID, of session: Session) {
+        if let stream = session.lineStreams.first(where: { $0.call == call }), stream.isOwed { sendUpdate(stream) }
+        if let watch = session.seatWatches.first(where: { $0.call == call }), watch.isOwed { sendSeats(watch) }
+    }
+
+    /// The client wants a call no longer, or its deadline has come. A command under way goes on to its outcome.
+    func endStream(_ call: CallID, _ status: Status, of session: Session) {
+        if let stream = session.lineStreams.first(where: { $0.call == call }) {
+            session.lineStreams.removeAll { $0 === stream }
+            dropLineStream(stream)
+            session.calls.close(call, status, position: position, output: &frames)
+        } else if let watch = session.seatWatches.first(where: { $0.call == call }) {
+            endSeatWatch(watch, status)
+        } else if let index = statsWatches.firstIndex(where: { $0.session === session && $0.call == call }) {
+            statsWatches.remove(at: index)
+            session.calls.close(call, status, position: position, output: &frames)
+        }
+    }
+}
+
+extension LineChange {
+    /// Index of the concert.
+    var line: Int {
+        switch self {
+        case .joined(let line, _, _), .left(let line, _), .admitted(let line, _, _), .ended(let line, _), .drawn(let line, _, _), .state(let line, _):
+            line
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import BoxOffice
+import Calls
+import UsherAPI
+
+/// One running Join: what its client has been shown, so that the next look tells whether there is something to say. The
+/// latest state is computed when it is sent; nothing is queued.
+final class LineStream {
+    unowned let session: Session
+    let call: CallID
+    let token: QueueToken
+    /// Index of the concert.
+    let line: Int
+    /// Index in `Gateway.waitingStreams[line]`; nil once it no longer waits.
+    var waitingIndex: Int?
+
+    // What was shown last.
+    var shownState = TokenState.unspecified
+    var shownLineState = LineState.unspecified
+    var shownPosition: UInt64 = 0
+    var shownEstimate: Estimate?
+    var shownAt: UInt64 = 0
+    var shownWarnings: [Warning] = []
+    var shownNotice: UInt64 = 0
+    var passExpires: UInt64 = 0
+    /// Reservations whose end was shown, among those a status still lists.
+    var shownEnded: Set<UInt64> = []
+    var hasShownToken = false
+
+    /// An update could not be sent, for want of credit or since the reader is slow: it is due as soon as it can be.
+    var isOwed = false
+
+    init(session: Session, call: CallID, token: QueueToken, line: Int) {
+        self.session = session
+        self.call = call
+        self.token = token
+        self.line = line
+    }
+}

@@ -1,0 +1,67 @@
+import UsherAPI
+import Wire
+
+/// A call's request, decoded. One case for each method.
+enum Request: Sendable {
+    case authenticate(AuthenticateRequest)
+    case join(JoinRequest)
+    case check(CheckRequest)
+    case leave(LeaveRequest)
+    case listConcerts(ListConcertsRequest)
+    case listPerformances(ListPerformancesRequest)
+    case listSeats(ListSeatsRequest)
+    case streamSeats(StreamSeatsRequest)
+    case watchSeats(WatchSeatsRequest)
+    case hold(HoldRequest)
+    case release(ReleaseRequest)
+    case cancelReservation(CancelReservationRequest)
+    case listReservations(ListReservationsRequest)
+    case charge(ChargeRequest)
+    case getBalance(GetBalanceRequest)
+    case listTransactions(ListTransactionsRequest)
+    case pay(PayRequest)
+    case listPayments(ListPaymentsRequest)
+    case putConcert(PutConcertRequest)
+    case putPerformance(PutPerformanceRequest)
+    case setPolicy(SetPolicyRequest)
+    case changeLine(LineRequest, LineAction)
+    case sendNotice(SendNoticeRequest)
+    case stats(StatsRequest)
+    case watchStats(StatsRequest)
+
+    /// Decodes the request of a method.
+    init(_ method: Method, _ bytes: RawSpan) throws(WireError) {
+        switch method {
+        case .authenticate: self = .authenticate(try AuthenticateRequest(decoding: bytes))
+        case .join: self = .join(try JoinRequest(decoding: bytes))
+        case .check: self = .check(try CheckRequest(decoding: bytes))
+        case .leave: self = .leave(try LeaveRequest(decoding: bytes))
+        case .listConcerts: self = .listConcerts(try ListConcertsRequest(decoding: bytes))
+        case .listPerformances: self = .listPerformances(try ListPerformancesRequest(decoding: bytes))
+        case .listSeats: self = .listSeats(try ListSeatsRequest(decoding: bytes))
+        case .streamSeats: self = .streamSeats(try StreamSeatsRequest(decoding: bytes))
+        case .watchSeats: self = .watchSeats(try WatchSeatsRequest(decoding: bytes))
+        case .hold: self = .hold(try HoldRequest(decoding: bytes))
+        case .release: self = .release(try ReleaseRequest(decoding: bytes))
+        case .cancelReservation: self = .cancelReservation(try CancelReservationRequest(decoding: bytes))
+        case .listReservations: self = .listReservations(try ListReservationsRequest(decoding: bytes))
+        case .charge: self = .charge(try ChargeRequest(decoding: bytes))
+        case .getBalance: self = .getBalance(try GetBalanceRequest(decoding: bytes))
+        case .listTransactions: self = .listTransactions(try ListTransactionsRequest(decoding: bytes))
+        case .pay: self = .pay(try PayRequest(decoding: bytes))
+        case .listPayments: self = .listPayments(try ListPaymentsRequest(decoding: bytes))
+        case .putConcert: self = .putConcert(try PutConcertRequest(decoding: bytes))
+        case .putPerformance: self = .putPerformance(try PutPerformanceRequest(decoding: bytes))
+        case .setPolicy: self = .setPolicy(try SetPolicyRequest(decoding: bytes))
+        case .openLobby: self = .changeLine(try LineRequest(decoding: bytes), .openLobby)
+        case .openLine: self = .changeLine(try LineRequest(decoding: bytes), .openLine)
+        case .pauseLine: self = .changeLine(try LineRequest(decoding: bytes), .pauseLine)
+        case .resumeLine: self = .changeLine(try LineRequest(decoding: bytes), .resumeLine)
+        case .drainLine: self = .changeLine(try LineRequest(decoding: bytes), .drainLine)
+        case .closeLine: self = .changeLine(try LineRequest(decoding: bytes), .closeLine)
+        case .sendNotice: self = .sendNotice(try SendNoticeRequest(decoding: bytes))
+        case .stats: self = .stats(try StatsRequest(decoding: bytes))
+        case .watchStats: self = .watchStats(try StatsRequest(decoding: bytes))
+        }
+    }
+}

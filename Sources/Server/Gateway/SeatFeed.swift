@@ -1,0 +1,84 @@
+import BoxOffice
+import Calls
+import Sequencer
+import UsherAPI
+
+/// One performance's seats as one loop shows them, with the changes kept for those who resume.
+struct SeatFeed {
+    private(set) var revision: UInt64
+    /// State of seat n at index n − 1, at `revision`.
+    private(set) var states: [SeatState]
+    private(set) var left: Int
+    /// Seats of the last changes: that of revision r is at index r − firstKept.
+    private var changed: [UInt32] = []
+    private var firstKept: UInt64
+    private(set) var watches: [SeatWatch] = []
+
+    init(_ image: SeatImage) {
+        revision = image.revision
+        states = image.states
+        left = image.states.count { $0 == .available }
+        firstKept = image.revision + 1
+    }
+
+    /// Takes the next change. O(1) amortised.
+    mutating func apply(_ change: SeatChange, kept: Int) {
+        let index = Int(change.seat) - 1
+        if states[index] == .available { left -= 1 }
+        if change.state == .available { left += 1 }
+        states[index] = change.state
+        revision = change.revision
+        changed.append(change.seat)
+        if changed.count >= 2 * kept {
+            firstKept += UInt64(changed.count - kept)
+            changed.removeFirst(changed.count - kept)
+        }
+    }
+
+    /// The seats that changed after a revision, ascending and each once; nil if that is too long ago to know.
+    func seats(changedAfter revision: UInt64) -> [UInt32]? {
+        guard revision + 1 >= firstKept, revision <= self.revision else { return nil }
+        return Set(changed[Int(revision + 1 - firstKept)...]).sorted()
+    }
+
+    mutating func add(_ watch: SeatWatch) { watches.append(watch) }
+
+    mutating func remove(_ watch: SeatWatch) { watches.removeAll { $0 === watch } }
+}
+
+/// One running WatchSeats, or StreamSeats, which is the same without an afterwards.
+final class SeatWatch {
+    unowned let session: Session
+    let call: CallID
+    var performance: Int
+    /// Of a list of several performances: those that come after this one. Nil: a watch of one, which goes on.
+    var afterwards: [Int]?
+    /// The revision that the client has after what was sent; nil: it needs a snapshot.
+    var revision: UInt64?
+    /// While a snapshot goes out in parts: the first seat of the next part, and the revision of the first part.
+    var nextSeat: UInt32 = 1
+    var snapshotRevision: UInt64 = 0
+    /// Something could not be sent for want of credit or since the reader is slow.
+    var isOwed = false
+
+    init(session: Session, call: CallID, performance: Int, revision: UInt64?) {
+        self.session = session
+        self.call = call
+        self.performance = performance
+        self.revision = revision
+    }
+}
+
+/// One running WatchStats: a sample each second.
+final class StatsWatch {
+    unowned let session: Session
+    let call: CallID
+    let concert: Int?
+    var isAsking = false
+
+    init(session: Session, call: CallID, concert: Int?) {
+        self.session = session
+        self.call = call
+        self.concert = concert
+    }
+}

@@ -1,0 +1,315 @@
+import Calls
+import Reactor
+import UsherAPI
+import WebSocket
+import Wire
+
+/// One client connection: HTTP head, then WebSocket, then calls. Bytes in, and what the calls answer out; what the calls
+/// mean is the gateway's.
+///
+///     accepted ─▶ head ─┬─▶ calls ─▶ closing ─▶ closed
+///                       ├─▶ echo  ─▶ closing        (test mode)
+///                       └─▶ one HTTP response ─▶ closed
+///
+/// Confined to its loop. The state is small and owns bytes only for an unfinished head or message.
+final class Session: ConnectionHandler, TimerTarget {
+    private enum Phase {
+        case head
+        case calls
+        case echo
+        case closing
+        case closed
+    }
+
+    unowned let gateway: Gateway
+    let connection: Connection
+    private var phase = Phase.head
+    private var reader: HTTPHeadReader? = HTTPHeadReader()
+    private var socket: WebSocket?
+    var calls: ServerCalls
+    private var timer = TimerToken.none
+    private var timerDeadline = UInt64.max
+
+    /// Who the connection acts for, once HELLO or Authenticate has said so.
+    var identity: Identity?
+    /// Queue tokens that Join bound to this connection, at most one for each concert.
+    var tokens: [QueueToken] = []
+    var lineStreams: [LineStream] = []
+    var seatWatches: [SeatWatch] = []
+    var statsWatches: [StatsWatch] = []
+    /// Why HELLO was refused, if it was.
+    private var refusal: String?
+    /// Reading is paused while a join waits for room on the way to the sequencer.
+    var isPaused = false
+
+    init(_ gateway: Gateway, _ connection: Connection) {
+        self.gateway = gateway
+        self.connection = connection
+        calls = ServerCalls(limits: gateway.limits, now: gateway.loop.now)
+    }
+
+    // MARK: Connection
+
+    func connected(_ connection: Connection) {
+        gateway.sessions.insert(self)
+        setTimer(at: gateway.loop.now + gateway.limits.upgradeMilliseconds)
+    }
+
+    func received(_ connection: Connection, _ bytes: consuming MutableRawSpan) {
+        var bytes = bytes
+        switch phase {
+        case .head: readHead(&bytes)
+        case .calls, .echo: readSocket(&bytes)
+        case .closing, .closed: break
+        }
+    }
+
+    func writable(_ connection: Connection) {
+        for stream in lineStreams where stream.isOwed { gateway.sendUpdate(stream) }
+        for watch in seatWatches where watch.isOwed { gateway.sendSeats(watch) }
+        flush()
+    }
+
+    func closed(_ connection: Connection, _ cause: CloseCause) {
+        phase = .closed
+        gateway.loop.cancel(timer)
+        gateway.sessionEnded(self)
+    }
+
+    /// Whether output waits for a slow reader, so that state streams conflate.
+    var isBacklogged: Bool { connection.unsentBytes > gateway.limits.outputBytes }
+
+    // MARK: HTTP
+
+    private func readHead(_ bytes: inout MutableRawSpan) {
+        var consumed = 0
+        do throws(HTTPFault) {
+            guard let head = try reader!.readRequest(bytes.bytes, consumed: &consumed) else { return }
+            reader = nil
+            answer(head)
+        } catch {
+            respond(error.response)
+            return
+        }
+        if phase == .calls || phase == .echo, consumed < bytes.byteCount {
+            var rest = bytes._mutatingExtracting(droppingFirst: consumed)
+            readSocket(&rest)
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead) {
+        let path = head.path.prefix { $0 != "?" }
+        switch path {
+        case "/v1": upgrade(head, to: .calls)
+        case "/echo" where gateway.settings.echo: upgrade(head, to: .echo)
+        default: respond(gateway.page(head, path: String(path)))
+        }
+    }
+
+    private func upgrade(_ head: HTTPRequestHead, to next: Phase) {
+        do throws(UpgradeRefusal) {
+            let request = try UpgradeRequest(head)
+            guard gateway.origins.allow(request.origin, host: request.host) else { throw .originNotAllowed }
+            let isEcho = next == .echo
+            let acceptance = try request.accept(
+                subprotocols: isEcho ? [] : [gateway.subprotocol], requiresSubprotocol: !isEcho, allowsDeflate: true)
+            connection.write(acceptance.response)
+            socket = WebSocket(serverWith: isEcho ? gateway.echoLimits : gateway.socketLimits, deflate: acceptance.agreement.deflate)
+            phase = next
+            calls = ServerCalls(limits: gateway.limits, now: gateway.loop.now)
+            setTimer(at: isEcho ? .max : calls.nextLivenessDeadline ?? .max)
+        } catch {
+            gateway.metrics.upgradesRefused.add()
+            respond(error.response)
+        }
+    }
+
+    /// One response, then the end: keeping HTTP connections alive is not this port's business.
+    private func respond(_ response: [UInt8]) {
+        connection.write(response)
+        phase = .closing
+        connection.close()
+    }
+
+    // MARK: WebSocket
+
+    private func readSocket(_ bytes: inout MutableRawSpan) {
+        calls.heard(now: gateway.loop.now)
+        var events = SocketEvents(session: self)
+        gateway.wire.removeAll(keepingCapacity: true)
+        socket!.receive(&bytes, deflate: gateway.deflate, output: &gateway.wire, handler: &events)
+        if !gateway.wire.isEmpty { connection.write(gateway.wire) }
+        gateway.handleArrived(of: self)
+        flush()
+        if phase == .closing { connection.close() }
+        updateTimer()
+    }
+
+    /// A whole message has come.
+    fileprivate func take(_ kind: MessageKind, _ payload: RawSpan, socket: inout WebSocket, output: inout [UInt8]) {
+        if phase == .echo {
+            socket.send(kind, payload, deflate: gateway.deflate, to: &output)
+            return
+        }
+        guard phase == .calls else { return }
+        guard kind == .binary else {
+            socket.close(.unsupportedData, reason: "binary messages only", to: &output)
+            phase = .closing
+            return
+        }
+        var events = CallEvents(session: self)
+        do throws(ConnectionViolation) {
+            try calls.receive(payload, now: gateway.loop.now, output: &gateway.frames, handler: &events)
+            if let refusal {
+                socket.close(.init(UsherAPI.CloseCode.identityRefused), reason: refusal, to: &output)
+                phase = .closing
+            }
+        } catch {
+            gateway.metrics.violations.add()
+            // What was answered before the offence goes out first.
+            append(&gateway.frames, to: &output, through: &socket)
+            socket.close(.init(error.closeCode), reason: error.reason, to: &output)
+            phase = .closing
+        }
+    }
+
+    /// HELLO's identity was refused: nothing else will do on this connection.
+    func refuseHello(_ why: String) {
+        refusal = why
+    }
+
+    fileprivate func peerClosed() {
+        calls.shut()
+        phase = .closing
+    }
+
+    /// Ends the connection for a reason of ours. Nothing is sent after it.
+    func close(_ code: UsherAPI.CloseCode, reason: String) {
+        guard phase == .calls, socket != nil else {
+            connection.close()
+            return
+        }
+        flush()
+        calls.shut()
+        gateway.wire.removeAll(keepingCapacity: true)
+        socket!.close(.init(code), reason: reason, to: &gateway.wire)
+        connection.write(gateway.wire)
+        phase = .closing
+        connection.close()
+    }
+
+    /// Sends the frames that were appended to `gateway.frames` for this session, as few WebSocket messages as the frame
+    /// limit allows; they leave in one write at the end of the visit.
+    func flush() {
+        guard !gateway.frames.isEmpty else { return }
+        guard phase == .calls, socket != nil else {
+            gateway.frames.removeAll(keepingCapacity: true)
+            return
+        }
+        gateway.wire.removeAll(keepingCapacity: true)
+        append(&gateway.frames, to: &gateway.wire, through: &socket!)
+        connection.write(gateway.wire)
+        gateway.metrics.pushedBytes.add(UInt64(gateway.wire.count))
+    }
+
+    private func append(_ frames: inout [UInt8], to output: inout [UInt8], through socket: inout WebSocket) {
+        var start = 0
+        while start < frames.count {
+            let rest = frames.rawSpan.extracting(droppingFirst: start)
+            let count = rest.wholeFrames(within: gateway.limits.messageBytes)
+            socket.send(.binary, rest.extracting(first: count), to: &output)
+            start += count
+        }
+        frames.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Time
+
+    /// Deadlines of calls and of the connection's life share one timer.
+    func updateTimer() {
+        guard phase == .calls else { return }
+        setTimer(at: min(calls.nextLivenessDeadline ?? .max, calls.nextCallDeadline ?? .max))
+    }
+
+    private func setTimer(at deadline: UInt64) {
+        // A deadline that moves away is looked at when the old one fires: life is extended by every message.
+        guard deadline < timerDeadline else { return }
+        gateway.loop.cancel(timer)
+        timerDeadline = deadline
+        timer = gateway.loop.schedule(after: deadline - min(deadline, gateway.loop.now), self)
+    }
+
+    func timerFired(_ tag: Int) {
+        timerDeadline = .max
+        switch phase {
+        case .head:
+            respond(HTTPResponse.encode(.requestTimeout))
+        case .calls:
+            var events = CallEvents(session: self)
+            do throws(ConnectionViolation) {
+                try calls.expire(now: gateway.loop.now, output: &gateway.frames, handler: &events)
+                gateway.handleArrived(of: self)
+                flush()
+                updateTimer()
+            } catch {
+                close(error.closeCode, reason: error.reason)
+            }
+        case .echo, .closing, .closed:
+            break
+        }
+    }
+}
+
+extension Session: Hashable {
+    static func == (left: Session, right: Session) -> Bool { left === right }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+extension WebSocketCloseCode {
+    /// The catalogue's code as the WebSocket carries it.
+    fileprivate init(_ code: UsherAPI.CloseCode) { self.init(rawValue: code.rawValue) }
+}
+
+/// Hands WebSocket events to the session while its socket is at work.
+private struct SocketEvents: WebSocketHandler {
+    let session: Session
+
+    mutating func message(_ kind: MessageKind, _ payload: RawSpan, socket: inout WebSocket, output: inout [UInt8]) {
+        session.take(kind, payload, socket: &socket, output: &output)
+    }
+
+    mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?) {
+        session.peerClosed()
+    }
+}
+
+/// Hands call events to the gateway while the call machine is at work: what needs the machine for an answer is noted and
+/// handled after it.
+private struct CallEvents: ServerCallsHandler {
+    let session: Session
+
+    mutating func hello(_ hello: Hello, in calls: inout ServerCalls, output: inout [UInt8]) {
+        session.gateway.hello(hello, session, in: &calls, output: &output)
+    }
+
+    mutating func opened(_ call: CallID, _ open: OpenView, deadline: UInt64?, in calls: inout ServerCalls, output: inout [UInt8]) {
+        do throws(Status) {
+            session.gateway.arrived.append(try IncomingCall(call, open))
+        } catch {
+            calls.close(call, error, output: &output)
+        }
+    }
+
+    mutating func credited(_ call: CallID, in calls: inout ServerCalls, output: inout [UInt8]) {
+        session.gateway.credited.append(call)
+    }
+
+    mutating func cancelled(_ call: CallID, in calls: inout ServerCalls, output: inout [UInt8]) {
+        session.gateway.ended.append((call, .cancelled(mayHaveHappened: false)))
+    }
+
+    mutating func expired(_ call: CallID, in calls: inout ServerCalls, output: inout [UInt8]) {
+        session.gateway.ended.append((call, .deadlineExceeded(mayHaveHappened: false)))
+    }
+}

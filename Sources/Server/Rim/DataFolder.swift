@@ -1,0 +1,78 @@
+import Crypto
+import Foundation
+import Reactor
+
+/// The folder that holds what a server keeps: its journal, its keys and, on a developer's machine, its certificate.
+///
+///     usher-data/
+///       journal.sqlite        the journal and its snapshots (with SQLite's -wal file while running)
+///       token-key.pem         Ed25519, signs queue tokens and passes; made on first start, mode 0600
+///       certificate.pem       development certificate, ECDSA P-256; clients on this machine trust it by this file
+///       certificate-key.pem   its key, mode 0600
+///       operator-key          random secret that makes its reader an operator in development, mode 0600
+///       server.json           where the running server listens, for the command line on the same machine
+struct DataFolder {
+    let path: String
+
+    /// Makes the folder, readable by its owner alone, unless it is there.
+    init(_ path: String) throws {
+        self.path = path
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+
+    var journal: String { file("journal.sqlite") }
+    var certificate: String { file("certificate.pem") }
+    var certificateKey: String { file("certificate-key.pem") }
+    private var serverNote: String { file("server.json") }
+
+    private func file(_ name: String) -> String { path + "/" + name }
+
+    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// The key for queue tokens and passes, made if there is none.
+    func tokenKey() throws -> Ed25519PrivateKey {
+        let path = file("token-key.pem")
+        if exists(path) { return try Ed25519PrivateKey.load(path) }
+        let key = try Ed25519PrivateKey.generate()
+        try key.save(path)
+        return key
+    }
+
+    /// Makes a development certificate if there is none, or it has run out.
+    ///
+    /// - Returns: whether it was made.
+    func ensureCertificate() throws -> Bool {
+        if exists(certificate), exists(certificateKey), !isOlder(certificate, thanDays: Int(DevelopmentCertificate.days) - 7) { return false }
+        try DevelopmentCertificate.create(now: Clock.wallMilliseconds()).save(certificate: certificate, key: certificateKey)
+        return true
+    }
+
+    private func isOlder(_ path: String, thanDays days: Int) -> Bool {
+        let made = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+        return made.map { -$0.timeIntervalSinceNow > Double(days) * 86_400 } ?? true
+    }
+
+    /// The development operator's secret, made if there is none.
+    func operatorKey() throws -> String {
+        let path = file("operator-key")
+        if exists(path) {
+            return try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        let key = Base64.url.encode(randomBytes(32))
+        guard FileManager.default.createFile(atPath: path, contents: Data((key + "\n").utf8), attributes: [.posixPermissions: 0o600]) else {
+            throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
+        }
+        return key
+    }
+
+    /// Tells the command line on this machine where the server listens; removed by `removeServerNote`.
+    func writeServerNote(port: UInt16, adminPort: UInt16?) throws {
+        let note = ["port": Int(port), "adminPort": adminPort.map(Int.init) ?? 0, "pid": Int(getpid())]
+        try JSONEncoder().encode(note).write(to: URL(fileURLWithPath: serverNote), options: .atomic)
+    }
+
+    func removeServerNote() {
+        try? FileManager.default.removeItem(atPath: serverNote)
+    }
+}

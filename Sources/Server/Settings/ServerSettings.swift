@@ -1,0 +1,48 @@
+public import Logging
+public import Reactor
+
+/// Everything about a server that can be set; every value has a default that works on a developer's machine.
+/// `Setting.all` says what each means and how it is written.
+public struct ServerSettings: Sendable {
+    public var listen = SocketAddress.loopback(port: 8443)
+    public var adminListen: SocketAddress? = SocketAddress.loopback(port: 8444)
+    public var dataFolder = "usher-data"
+    public var journal = JournalChoice.sqlite
+    /// 0: one for each core but one, at least one.
+    public var loops = 0
+    public var connectionsMax = 18_000
+
+    public var concertsFile: String?
+    public var demo = false
+
+    public var certificateFile: String?
+    public var privateKeyFile: String?
+    public var tlsMinimum = TLSContext.Version.tls12
+
+    public var origins: [String] = []
+    public var identityKeysFile: String?
+    public var identityIssuer: String?
+    public var identityAudience: String?
+    public var operatorClaim: (name: String, value: String) = ("role", "operator")
+    public var backendClaim: (name: String, value: String) = ("role", "backend")
+
+    public var accountNeedsActiveToken = true
+    public var datesPublic = false
+    public var maxCharge: UInt64 = 10_000_000
+    public var maxBalance: UInt64 = 100_000_000
+
+    public var pingIntervalMilliseconds: UInt64 = 30_000
+    public var drainMilliseconds: UInt64 = 10_000
+    public var snapshotEntries: UInt64 = 50_000
+    public var logLevel = Logger.Level.info
+    public var echo = false
+
+    public init() {}
+
+    /// Identities are taken on trust as long as no identity provider's keys are given.
+    public var isDevelopment: Bool { identityKeysFile == nil }
+
+    public enum JournalChoice: String, Sendable, CaseIterable {
+        case sqlite, memory
+    }
+}
