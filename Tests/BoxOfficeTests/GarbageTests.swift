@@ -68,7 +68,7 @@ struct GarbageTests {
         }
     }
 
-    @Test(arguments: 1...24)
+    @Test(arguments: 1...12)
     func `no entry traps or breaks a promise`(seed: Int) throws {
         var dice = Dice(dice: SplitMix(seed: UInt64(seed)))
         let sale = Sale(.teller(2))

@@ -153,7 +153,7 @@ struct ModelTests {
         }
     }
 
-    @Test(arguments: 1...30)
+    @Test(arguments: 1...16)
     func `random sales go as the plain model says`(seed: Int) {
         var world = World(seed: UInt64(seed))
         for step in 0..<250 {

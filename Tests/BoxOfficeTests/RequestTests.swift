@@ -112,6 +112,33 @@ struct RequestTests {
         #expect(sale.hold("ada", [1]).isDone)
     }
 
+    @Test func `thousands of outcomes are told apart, and forgotten together with their pages`() {
+        let sale = Sale()
+        sale.checksInvariants = false
+        sale.operate(.configure(Configure(accountNeedsNoToken: true)))
+        func chargeAll(_ round: UInt64) -> [Outcome] {
+            var outcomes: [Outcome] = []
+            for start in stride(from: UInt64(0), to: 10_000, by: 500) {
+                outcomes += sale.apply(
+                    (start..<start + 500).map { number in
+                        Command(
+                            user: Uuid(high: 2, low: number % 200), requestId: Uuid(high: 3, low: number), contents: number,
+                            body: .charge(Charge(amount: number + round)))
+                    })
+            }
+            return outcomes
+        }
+        let first = chargeAll(1)
+        #expect(first.map(\.isDone).contains(false) == false)
+        #expect(chargeAll(1) == first)
+        sale.now += 86_400_000
+        let second = chargeAll(2)
+        #expect(zip(first, second).contains { $0 == $1 } == false)
+        #expect(chargeAll(2) == second)
+        let problems = sale.office.checkInvariants()
+        #expect(problems.isEmpty)
+    }
+
     static let incomplete: [(Command, Reason)] = [
         (Command(requestId: Uuid(high: 1, low: 1), body: .join(Join(concert: "gig"))), .identityMissing),
         (Command(user: Uuid.none, requestId: Uuid(high: 1, low: 1), body: .join(Join(concert: "gig"))), .identityMissing),
