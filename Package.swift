@@ -50,7 +50,7 @@ let package = Package(
         module("WebSocket", ["CZlib", "COpenSSL"]),
         module("Calls", ["Wire", "UsherAPI"]),
         module("SeatMap"),
-        module("BoxOffice", ["Wire", "UsherAPI", "Crypto", .product(name: "DequeModule", package: "swift-collections"),
+        module("BoxOffice", ["Wire", "UsherAPI", "Crypto", "SeatMap", .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections")]),
         module("Journal", ["CSQLite", "CZlib"]),
         module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
@@ -59,7 +59,7 @@ let package = Package(
         module("Reactor", ["CLinux", "COpenSSL"]),
         module("Server", [
             "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
-            .product(name: "Logging", package: "swift-log"), "Yams",
+            .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"), "Yams",
         ]),
         module("Client", ["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"]),
         .executableTarget(
@@ -79,10 +79,11 @@ let package = Package(
         tests("CallsTests", ["Calls", "UsherAPI", "Wire"]),
         tests("SeatMapTests", ["SeatMap"]),
         tests("BoxOfficeTests", ["BoxOffice", "UsherAPI", "Wire"]),
-        tests("JournalTests", ["Journal"]),
+        tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
-        tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor"]),
+        tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", .product(name: "Logging", package: "swift-log")]),
+        tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
         tests("TidyTests", []),
     ]
 )

@@ -72,7 +72,7 @@ public final class JournalReader {
 
     /// The newest whole snapshot below `position`, and those that are damaged.
     public func latestSnapshot(below position: UInt64 = .max) throws(JournalError) -> JournalSnapshotLookup {
-        var load = try SnapshotLoad(from: file, below: position)
+        let load = try SnapshotLoad(from: file, below: position)
         while true {
             if let result = try load.step(file) { return result }
         }
@@ -87,6 +87,7 @@ public final class JournalReader {
         guard verdict == "ok" else { throw .corruptFile(path: path, detail: verdict) }
         try seek(to: 1)
         while try next() != nil {}
+        try file.checkEnd()
         for row in try file.snapshotRows() {
             let lookup = try latestSnapshot(below: row.position + 1)
             guard lookup.snapshot?.position == row.position else {

@@ -102,6 +102,7 @@ public final class MemoryJournal: Journal {
         var nextPosition: UInt64 = 1
         var isCaughtUp = false
         var isInRound = false
+        var closesAfterRound = false
         var end: JournalError?
         var statistics = JournalStatistics()
     }
@@ -168,7 +169,7 @@ public final class MemoryJournal: Journal {
                 return (deliver, state.queue, state.isCaughtUp)
             }
         guard let round else { return false }
-        defer { state.withLock { $0.isInRound = false } }
+        defer { endRound() }
 
         var happened = false
         if round.isCaughtUp, !round.queue.isEmpty {
@@ -196,6 +197,14 @@ public final class MemoryJournal: Journal {
             round.deliver(.caughtUp(position: caughtUp))
         }
         return happened
+    }
+
+    private func endRound() {
+        let closes = state.withLock { state in
+            state.isInRound = false
+            return state.closesAfterRound && state.end == nil
+        }
+        if closes { close() }
     }
 
     /// Commit `payloads`, the head of the queue, as `fate` says.
@@ -264,7 +273,12 @@ public final class MemoryJournal: Journal {
     }
 
     public func close() {
-        while state.withLock({ $0.end == nil && !$0.queue.isEmpty && $0.isCaughtUp }), pump() {}
+        let isInRound = state.withLock { state in
+            state.closesAfterRound = state.isInRound
+            return state.isInRound
+        }
+        guard !isInRound else { return }
+        while state.withLock({ $0.end == nil && !$0.queue.isEmpty }), pump() {}
         crash()
     }
 

@@ -17,7 +17,7 @@ public struct Delta: Sendable {
     public var tokens: [UInt64: TokenStatus] = [:]
     /// In the order of their revisions for each performance.
     public var seats: [SeatChange] = []
-    public var notices: [NoticeChange] = []
+    public var notices: [SentNotice] = []
     /// Public signing keys that instances journalled.
     public var keys: [[UInt8]] = []
 

@@ -11,6 +11,10 @@ public struct LineImage: Sendable {
     /// Join numbers that the draw permuted; 0 before it.
     public var drawn: Int
     public var notices: [Notice]
+
+    /// The line of a new concert.
+    public static let new = LineImage(
+        state: .scheduled, joined: 0, waiting: PlaceSet(), active: PlaceSet(), drawSeed: [], drawn: 0, notices: [])
 }
 
 /// One performance's seats at a journal position.
@@ -18,6 +22,11 @@ public struct SeatImage: Sendable {
     public var revision: UInt64
     /// State of seat n at index n − 1.
     public var states: [SeatState]
+
+    public init(revision: UInt64, states: [SeatState]) {
+        self.revision = revision
+        self.states = states
+    }
 }
 
 /// Everything a loop needs to begin: after it, deltas.
@@ -33,14 +42,23 @@ public struct SaleImage: Sendable {
 extension Sequencer {
     /// The sale as it stands. O(everything): for starting loops.
     public func image() -> SaleImage {
-        SaleImage(
-            position: office.position, timeMilliseconds: office.timeMilliseconds, catalogue: catalogue,
-            lines: catalogue.concerts.indices.map { office.line($0) },
-            seats: catalogue.performances.indices.map { performance in
-                SeatImage(
-                    revision: office.performances[performance].revision,
-                    states: catalogue.performances[performance].prices.indices.map { office.seat(performance: performance, seat: $0 + 1).state })
-            },
+        var lines: [LineImage] = []
+        for index in 0..<office.concertCount {
+            guard let facts = office.concert(index) else { continue }
+            lines.append(
+                LineImage(
+                    state: facts.lineState, joined: Int(office.joined(concert: index)), waiting: office.waitingPlaces(ofConcert: index),
+                    active: office.activePlaces(ofConcert: index), drawSeed: facts.drawSeed, drawn: Int(facts.drawn),
+                    notices: office.notices(ofConcert: index)))
+        }
+        var seats: [SeatImage] = []
+        for index in 0..<office.performanceCount {
+            guard let status = office.performance(index) else { continue }
+            let states = (1...status.prices.count).map { office.seatState(performance: index, seat: $0)?.state ?? .available }
+            seats.append(SeatImage(revision: status.revision, states: states))
+        }
+        return SaleImage(
+            position: office.position, timeMilliseconds: office.clock, catalogue: catalogue, lines: lines, seats: seats,
             keys: office.keys.map(\.ed25519))
     }
 }

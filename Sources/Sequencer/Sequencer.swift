@@ -1,8 +1,8 @@
 public import BoxOffice
 public import Journal
-public import SeatMap
-public import UsherAPI
-import Wire
+internal import SeatMap
+internal import UsherAPI
+public import Wire
 
 /// Between commands and journal: gathers commands into batches, applies the entries that come back, and says what each
 /// loop has to hear. It has no thread, socket or clock of its own, so that the simulator drives the same code.
@@ -148,12 +148,14 @@ public struct Sequencer: ~Copyable {
     private mutating func collectDelta(of entry: Entry, position: UInt64, into publication: inout Publication) {
         var delta = Delta()
         delta.position = position
-        delta.timeMilliseconds = office.timeMilliseconds
+        delta.timeMilliseconds = office.clock
         delta.catalogue = effects.catalogueChanged ? catalogue : nil
         delta.lines = effects.lines
         delta.seats = effects.seats
         delta.notices = effects.notices
-        delta.keys = effects.keys
+        for case .publishKey(let key) in entry.commands.lazy.compactMap(\.body) {
+            delta.keys.append(key.ed25519)
+        }
         for id in effects.tokens {
             delta.tokens[id] = office.token(id)
         }
@@ -162,8 +164,7 @@ public struct Sequencer: ~Copyable {
 
     private mutating func answer(_ submissions: [Submission], position: UInt64, into publication: inout Publication) {
         for (submission, outcome) in zip(submissions, effects.outcomes) {
-            // Seats the hold did not get are free again; those it got are HELD by now and no longer match the claim.
-            submission.claim?.undo()
+            submission.claim?.settle()
             if let origin = submission.origin {
                 publication.answers[origin.loop].append(Answer(ticket: origin.ticket, position: position, content: .outcome(outcome)))
             }
@@ -186,32 +187,72 @@ public struct Sequencer: ~Copyable {
     }
 
     private func refuse(_ submission: Submission, mayHaveHappened: Bool, into publication: inout Publication) {
-        submission.claim?.undo()
+        submission.claim?.settle()
         guard let origin = submission.origin else { return }
         let content = Answer.Content.journalFailed(mayHaveHappened: mayHaveHappened)
         publication.answers[origin.loop].append(Answer(ticket: origin.ticket, position: office.position, content: content))
     }
 
+    // MARK: Questions
+
+    /// Answers a question from the state as it stands, between entries.
+    public func answer(_ question: Question, origin: Origin, pageItems: Int, into publication: inout Publication) {
+        let facts: Facts
+        switch question {
+        case .balance(let user):
+            facts = .balance(office.balance(of: user))
+        case .transactions(let user, let before):
+            let page = office.transactions(of: user, before: before, limit: pageItems)
+            facts = .transactions(page.items, more: page.more)
+        case .reservations(let user, let before):
+            let page = office.reservations(of: user, before: before, limit: pageItems)
+            facts = .reservations(page.items, more: page.more)
+        case .payments(let user, let before):
+            let page = office.payments(of: user, before: before, limit: pageItems)
+            facts = .payments(page.items, more: page.more)
+        case .token(let id):
+            facts = .token(office.token(id))
+        case .liveToken(let user, let concert):
+            facts = .token(office.liveToken(user: user, concert: concert))
+        case .stats(let concert):
+            let concerts = concert.map { $0..<$0 + 1 } ?? 0..<office.concertCount
+            facts = .stats(concerts.compactMap { office.stats(ofConcert: $0) })
+        }
+        publication.answers[origin.loop].append(Answer(ticket: origin.ticket, position: office.position, content: .facts(facts)))
+    }
+
     // MARK: The published image
 
     private func publish(_ change: SeatChange) {
-        catalogue.performances[change.performance].shard
-            .publish(seat: change.seat, change.state.published, reservation: change.reservation)
+        publish(performance: change.performance, seat: Int(change.seat), change.state, reservation: change.reservation)
+    }
+
+    /// Writes one seat, counted from 1, into the image, over any claim.
+    private func publish(performance: Int, seat: Int, _ state: UsherAPI.SeatState, reservation: UInt64) {
+        catalogue.performances[performance].shard
+            .publish(seat - 1, SeatMap.SeatState(state), holder: UInt32(truncatingIfNeeded: reservation))
     }
 
     /// Keeps the shards of known performances and makes those of new ones.
     private mutating func rebuildCatalogue() {
-        let shards = catalogue.performances.map(\.shard)
-        let performances = office.performances.enumerated().map { index, performance in
-            Catalogue.PerformanceRecord(
-                settings: performance.settings, concert: performance.concert, prices: performance.prices,
-                shard: index < shards.count ? shards[index] : SeatShard(seatCount: performance.prices.count),
-                priceRange: (performance.prices.min() ?? 0)...(performance.prices.max() ?? 0))
+        var performances: [Catalogue.PerformanceRecord] = []
+        for index in 0..<office.performanceCount {
+            guard let status = office.performance(index) else { continue }
+            let known = index < catalogue.performances.count ? catalogue.performances[index].shard : nil
+            performances.append(
+                Catalogue.PerformanceRecord(
+                    settings: status.settings, concert: status.concert, prices: status.prices,
+                    shard: known ?? SeatShard(seatCount: status.prices.count),
+                    priceRange: (status.prices.min() ?? 0)...(status.prices.max() ?? 0)))
         }
-        let concerts = office.concerts.enumerated().map { index, concert in
-            let dates = performances.indices.filter { performances[$0].concert == index }
-                .sorted { (performances[$0].settings.startsMs, performances[$0].settings.id) < (performances[$1].settings.startsMs, performances[$1].settings.id) }
-            return Catalogue.ConcertRecord(settings: concert.settings, drawCommitment: concert.drawCommitment, performances: dates)
+        var concerts: [Catalogue.ConcertRecord] = []
+        for index in 0..<office.concertCount {
+            guard let facts = office.concert(index), var settings = office.settings(ofConcert: index) else { continue }
+            settings.policy = facts.policy
+            let dates = office.performances(ofConcert: index).sorted {
+                (performances[$0].settings.startsMs, performances[$0].settings.id) < (performances[$1].settings.startsMs, performances[$1].settings.id)
+            }
+            concerts.append(Catalogue.ConcertRecord(settings: settings, drawCommitment: facts.drawCommitment, performances: dates))
         }
         catalogue = Catalogue(concerts: concerts, performances: performances)
     }
@@ -219,12 +260,21 @@ public struct Sequencer: ~Copyable {
     /// After a restore: brings the image to what the snapshot says.
     private func publishAllSeats() {
         for (index, performance) in catalogue.performances.enumerated() {
-            for seat in 0..<performance.prices.count {
-                let (state, reservation) = office.seat(performance: index, seat: seat)
-                if state != .available {
-                    performance.shard.publish(seat: seat, state.published, reservation: reservation)
-                }
+            for seat in 1...performance.prices.count {
+                guard let (state, reservation) = office.seatState(performance: index, seat: seat), state != .available else { continue }
+                publish(performance: index, seat: seat, state, reservation: reservation)
             }
+        }
+    }
+}
+
+extension SeatMap.SeatState {
+    /// What the image shows for a state of the sale.
+    fileprivate init(_ state: UsherAPI.SeatState) {
+        switch state {
+        case .held: self = .held
+        case .sold: self = .sold
+        case .available, .unspecified, .unrecognized: self = .available
         }
     }
 }
@@ -242,6 +292,10 @@ public struct SequencerLimits: Sendable {
     public init() {}
 }
 
+/// Why the journal's contents can't be used.
 public enum SequencerError: Error, Sendable {
+    /// An entry that is none.
     case undecodable(position: UInt64, WireError)
+    /// Replaying the journal up to here gave another state than the live one: nothing can be trusted any more.
+    case diverged(position: UInt64)
 }

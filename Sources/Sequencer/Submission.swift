@@ -16,19 +16,19 @@ public struct Origin: Sendable, Hashable {
 /// sequencer touches them: it settles the claim when the entry comes back.
 public struct SeatClaim: Sendable {
     public var shard: SeatShard
-    public var seats: [UInt16]
-    public var id: ClaimID
+    public var claim: Claim
 
-    public init(shard: SeatShard, seats: [UInt16], id: ClaimID) {
+    public init(shard: SeatShard, claim: Claim) {
         self.shard = shard
-        self.seats = seats
-        self.id = id
+        self.claim = claim
     }
 
-    /// Gives the seats back that are still claimed by this claim.
-    func undo() {
-        shard.undo(seats, by: id)
-    }
+    /// For the loop, if the command could not be submitted.
+    public func undo() { shard.undo(claim) }
+
+    /// For the sequencer, once the outcome is published: seats the hold did not get are free again; those it got are HELD
+    /// by now and match the claim no more.
+    func settle() { shard.settle(claim) }
 }
 
 /// A command on its way to the journal. Without an origin nobody waits for its outcome.
@@ -50,6 +50,7 @@ public enum Question: Sendable {
     case transactions(Uuid, before: UInt64)
     case reservations(Uuid, before: UInt64)
     case payments(Uuid, before: UInt64)
-    case token(user: Uuid, concert: Int)
+    case token(UInt64)
+    case liveToken(user: Uuid, concert: Int)
     case stats(concert: Int?)
 }

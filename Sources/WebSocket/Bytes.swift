@@ -25,11 +25,16 @@ extension RawSpan {
         unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }
 
-    /// The unsigned integer of `count` big-endian bytes at `offset`.
-    func bigEndian(at offset: Int, count: Int) -> UInt64 {
-        var value: UInt64 = 0
-        for index in offset..<offset + count { value = value << 8 | UInt64(self[index]) }
-        return value
+    /// The big-endian integer at `offset`, bounds checked.
+    func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: Integer.Type) -> Integer {
+        // Safe: the load is bounds checked, need not be aligned, and every bit pattern is an integer.
+        Integer(bigEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: type))
+    }
+
+    /// The little-endian integer at `offset`, bounds checked.
+    func littleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: Integer.Type) -> Integer {
+        // Safe: as above.
+        Integer(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: type))
     }
 
     /// The bytes as text; what is not UTF-8 becomes U+FFFD.

@@ -166,11 +166,11 @@ public final class DeflateContext {
         guard size >= max(thresholdBytes, 1), size <= Int(Int32.max) else { return nil }
         // zlib cannot be told to use an 8-bit window; but no distance exceeds the message itself.
         guard windowBits > 8 || size <= 256 else { return nil }
-        if deflated.count > Self.keptBytesMax { deflated = [] }
         // Room for the tail and one byte less than the message: if that does not suffice, it was not worth it.
         let room = size - 1 + Self.tail.count
-        if deflated.count <= room {
-            deflated.append(contentsOf: repeatElement(0, count: room + 1 - deflated.count))
+        let isOversized = deflated.count > Self.keptBytesMax && room < Self.keptBytesMax
+        if deflated.count <= room || isOversized {
+            deflated = [UInt8](repeating: 0, count: max(room + 1, Self.firstBytes))
         }
         // Safe: as in `inflate`. zlib is done with its flush only if it leaves a byte of the output unused.
         let stream = unsafe openDeflater(windowBits: max(windowBits, 9))

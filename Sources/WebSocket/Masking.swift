@@ -27,7 +27,7 @@ extension MutableRawSpan {
             while offset < range.count {
                 let byte = unsafe start.load(fromByteOffset: offset, as: UInt8.self)
                 unsafe start.storeBytes(of: byte ^ UInt8(truncatingIfNeeded: rest), toByteOffset: offset, as: UInt8.self)
-                rest >>= 8
+                rest = rest.rotatedRight(by: 8)
                 offset += 1
             }
         }

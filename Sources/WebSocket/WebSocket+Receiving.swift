@@ -21,7 +21,7 @@ extension WebSocket {
         case ping(Place)
         case pong(Place)
         /// The peer's Close frame; the reason lies at the place.
-        case closed(CloseCode, Place)
+        case closed(WebSocketCloseCode, Place)
         case failed(WebSocketFault)
     }
 
@@ -270,10 +270,10 @@ extension WebSocket {
         }
     }
 
-    private func closeCode(of payload: RawSpan) throws(WebSocketFault) -> CloseCode {
+    private func closeCode(of payload: RawSpan) throws(WebSocketFault) -> WebSocketCloseCode {
         guard payload.byteCount > 0 else { return .noStatus }
         guard payload.byteCount > 1 else { throw .closePayloadOfOneByte }
-        let code = CloseCode(rawValue: UInt16(payload.bigEndian(at: 0, count: 2)))
+        let code = WebSocketCloseCode(rawValue: payload.bigEndian(at: 0, as: UInt16.self))
         guard code.mayBeSent else { throw .closeCodeInvalid }
         guard UTF8Checker.accepts(payload.extracting(droppingFirst: 2)) else { throw .closeReasonNotUTF8 }
         return code

@@ -71,7 +71,7 @@ extension WebSocket {
     ///   - reason: cut to 123 bytes at a character's end; left out with `.noStatus`.
     /// - Returns: as `send`.
     @discardableResult
-    public mutating func close(_ code: CloseCode, reason: String = "", to output: inout [UInt8]) -> Bool {
+    public mutating func close(_ code: WebSocketCloseCode, reason: String = "", to output: inout [UInt8]) -> Bool {
         precondition(code.mayBeSent || code == .noStatus)
         guard phase == .open else { return false }
         appendClose(code == .noStatus ? nil : code, reason: reason, to: &output)
@@ -112,7 +112,7 @@ extension WebSocket {
     }
 
     /// Appends a Close frame: its code and reason, or neither.
-    func appendClose(_ code: CloseCode?, reason: String, to output: inout [UInt8]) {
+    func appendClose(_ code: WebSocketCloseCode?, reason: String, to output: inout [UInt8]) {
         var payload: [UInt8] = []
         if let code {
             payload.append(UInt8(code.rawValue >> 8))

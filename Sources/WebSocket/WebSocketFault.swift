@@ -13,7 +13,7 @@ public enum WebSocketFault: UInt8, Error, Sendable, CaseIterable {
     case messageTooBig, tooManyFragments
 
     /// The code of the Close frame that answers the fault.
-    public var closeCode: CloseCode {
+    public var closeCode: WebSocketCloseCode {
         switch self {
         case .reservedBits, .unknownOpcode, .unmaskedFromClient, .maskedFromServer, .lengthNotMinimal, .lengthTopBit,
             .controlFragmented, .controlTooLong, .continuationWithoutStart, .messageInsideMessage,

@@ -21,7 +21,6 @@ enum Opcode: UInt8 {
 }
 
 struct WebSocketFrameHeader {
-    static let bytesMax = 14
     static let controlPayloadBytesMax = 125
 
     let isFinal: Bool
@@ -63,12 +62,12 @@ struct WebSocketFrameHeader {
         let short = bytes[1] & 0x7f
         switch short {
         case 126:
-            let length = bytes.bigEndian(at: 2, count: 2)
+            let length = bytes.bigEndian(at: 2, as: UInt16.self)
             guard length > 125 else { throw .lengthNotMinimal }
-            return length
+            return UInt64(length)
         case 127:
             guard bytes[2] & 0x80 == 0 else { throw .lengthTopBit }
-            let length = bytes.bigEndian(at: 2, count: 8)
+            let length = bytes.bigEndian(at: 2, as: UInt64.self)
             guard length > 0xffff else { throw .lengthNotMinimal }
             return length
         default:
@@ -78,8 +77,7 @@ struct WebSocketFrameHeader {
 
     /// The masking key at the end of the whole header `bytes`, its first byte lowest; 0 if unmasked.
     func maskingKey(in bytes: RawSpan) -> UInt32 {
-        guard isMasked else { return 0 }
-        return UInt32(truncatingIfNeeded: bytes.bigEndian(at: byteCount - 4, count: 4)).byteSwapped
+        isMasked ? bytes.littleEndian(at: byteCount - 4, as: UInt32.self) : 0
     }
 
     /// Appends the header of an unfragmented frame, its length in the shortest form.

@@ -14,7 +14,8 @@ public protocol WebSocketHandler: ~Copyable {
     /// A whole message, unmasked, inflated and, if text, checked to be UTF-8.
     mutating func message(_ kind: MessageKind, _ payload: RawSpan, socket: inout WebSocket, output: inout [UInt8])
 
-    /// The connection is over; called exactly once, except after the caller's own `close` without an answer.
+    /// The connection is over: the peer's Close frame came (also as the answer to our own), or a fault. Called at
+    /// most once; a transport that ends without a Close frame (1006) is the caller's to notice.
     ///
     /// The answering Close frame, if one is due, is already in `output`; flush it and close the transport
     /// (a client may wait for the server to do so first).
@@ -22,7 +23,7 @@ public protocol WebSocketHandler: ~Copyable {
     /// - Parameters:
     ///   - code: the peer's code, `.noStatus` if its Close frame had none; for a fault, the fault's code.
     ///   - fault: what the peer did wrong; nil if it sent a proper Close frame.
-    mutating func closed(code: CloseCode, reason: String, fault: WebSocketFault?)
+    mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?)
 
     /// A ping came; its pong is already in `output`. For counting; does nothing by default.
     mutating func ping(_ payload: RawSpan)

@@ -57,18 +57,16 @@ extension JournalFile {
         return JournalChain(position: position, timeMilliseconds: entry.timeMilliseconds, checksum: checksum)
     }
 
-    /// The chain at the last entry, which is checked against the one before it.
-    func readEnd() throws(JournalError) -> JournalChain {
-        let last = UInt64(clamping: try connection.integer("SELECT max(position) FROM entries") ?? 0)
-        if let newest = try connection.integer("SELECT max(position) FROM snapshots"), newest > Int64(last) {
+    /// Check the last entry against the one before it, and that no snapshot knows of a later one.
+    func checkEnd() throws(JournalError) {
+        if let newest = try connection.integer("SELECT max(position) FROM snapshots"), newest > Int64(chain.position) {
             throw .corruptEntry(
-                path: path, position: last + 1,
+                path: path, position: chain.position + 1,
                 detail: "the entry is missing: there is a snapshot of position \(newest)")
         }
-        guard last > 0 else { return JournalChain(epoch: epoch) }
-        var end = try chain(at: last - 1)
+        guard chain.position > 0 else { return }
+        var end = try chain(at: chain.position - 1)
         _ = try read(after: &end, limit: JournalReadLimit(entriesMax: 1))
-        return end
     }
 
     private func currentEntry() throws(JournalError) -> (JournalEntry, checksum: UInt32) {

@@ -104,8 +104,8 @@ extension JournalFile {
     }
 }
 
-/// Reading the newest whole snapshot, a part a step.
-struct SnapshotLoad {
+/// Reading the newest whole snapshot, a part a step. (A class: a copied value would copy its bytes at each step.)
+final class SnapshotLoad {
     private var rows: ArraySlice<SnapshotRow>
     private var bytes: [UInt8] = []
     private var sum: Checksum
@@ -119,7 +119,7 @@ struct SnapshotLoad {
     }
 
     /// The result, once there is one.
-    mutating func step(_ file: JournalFile) throws(JournalError) -> JournalSnapshotLookup? {
+    func step(_ file: JournalFile) throws(JournalError) -> JournalSnapshotLookup? {
         guard let row = rows.first else {
             return JournalSnapshotLookup(snapshot: nil, damagedPositions: damaged)
         }
@@ -152,12 +152,12 @@ struct SnapshotLoad {
         }
     }
 
-    private mutating func skipRow() {
+    private func skipRow() {
         damaged.append(rows.removeFirst().position)
         startRow()
     }
 
-    private mutating func startRow() {
+    private func startRow() {
         guard let row = rows.first else { return }
         sum = SnapshotRow.checksum(position: row.position, digest: row.digest)
         bytes = []
@@ -166,7 +166,7 @@ struct SnapshotLoad {
 }
 
 /// Writing a snapshot, a part a step.
-struct SnapshotSave {
+final class SnapshotSave {
     let snapshot: JournalSnapshot
     private let firstPart: Int64
     private var partCount: Int64 = 0
@@ -180,7 +180,7 @@ struct SnapshotSave {
     }
 
     /// Whether it is whole and durable now.
-    mutating func step(_ file: JournalFile) throws(JournalError) -> Bool {
+    func step(_ file: JournalFile) throws(JournalError) -> Bool {
         let bytes = snapshot.bytes
         guard byteCount < bytes.count else {
             try file.writeRow(

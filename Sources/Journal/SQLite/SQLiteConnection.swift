@@ -16,8 +16,10 @@ import Glibc
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (create ? SQLITE_OPEN_CREATE : 0)
         let result = unsafe sqlite3_open_v2(name, &handle, flags, nil)
         guard result == SQLITE_OK else {
-            let error = error(result, doing: "opening the file")
+            var error = error(result, doing: "opening the file")
             close()
+            // Where creating is not allowed SQLite tries to open for reading, and reports that there is no file.
+            if create, error == .notFound(path: path), folderExists { error = .readOnly(path: path) }
             throw error
         }
         guard unsafe sqlite3_db_readonly(handle, "main") == 0 else {
@@ -34,6 +36,11 @@ import Glibc
     }
 
     deinit { close() }
+
+    private var folderExists: Bool {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        return unsafe access(folder, F_OK) == 0
+    }
 
     /// Whether `close` leaves the write-ahead log beside the file.
     func keepLogOnClose(_ keep: Bool) {

@@ -142,7 +142,7 @@ final class SQLiteEngine: @unchecked Sendable {
             guard case .read(let position, let limit, let completion) = request else { return nil }
             completion(entries(from: position, limit: limit))
             return nil
-        case .load(var load, let request):
+        case .load(let load, let request):
             guard case .load(_, let completion) = request else { return nil }
             do throws(JournalError) {
                 guard let result = try load.step(file) else { return .load(load, request) }
@@ -151,7 +151,7 @@ final class SQLiteEngine: @unchecked Sendable {
                 completion(.failure(error))
             }
             return nil
-        case .save(var save, let request):
+        case .save(let save, let request):
             guard case .save(_, let completion) = request else { return nil }
             guard try save.step(file) else { return .save(save, request) }
             completion(nil)

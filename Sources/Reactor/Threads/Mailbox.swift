@@ -40,6 +40,9 @@ public final class Mailbox<Element: Sendable>: Sendable {
         return sent
     }
 
+    /// Whether `send` would be refused just now: for senders that keep order by waiting.
+    public var isFull: Bool { state.withLock { $0.queue.count + $0.reserved >= capacity } }
+
     /// Sets room for one element aside, for a later `sendReserved` from any thread, or `cancelReservation`.
     /// - Returns: false when no room is left.
     public func reserve() -> Bool {

@@ -1,4 +1,6 @@
+import BoxOffice
 import Calls
+import Reactor
 import Sequencer
 import UsherAPI
 import Wire

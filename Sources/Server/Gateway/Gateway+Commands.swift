@@ -1,6 +1,7 @@
 import BoxOffice
 import Calls
 import Crypto
+import Reactor
 import SeatMap
 import Sequencer
 import UsherAPI
@@ -55,28 +56,31 @@ extension Gateway {
         }
     }
 
-    /// Claims what the hold names, or chooses for it.
+    /// Claims what the hold names, or chooses for it. Seats count from 1 outside the image, from 0 in it.
+    ///
+    /// - Returns: nil if nothing could be chosen: the journal decides then, since claims under way may be undone.
     private func claim(_ hold: inout Hold, _ shard: SeatShard) throws(Status) -> SeatClaim? {
-        let id = ClaimID(loop: UInt8(truncatingIfNeeded: index), ticket: nextClaim)
-        nextClaim += 1
-        let result =
-            hold.bestAvailable > 0
-            ? shard.claimBest(Int(hold.bestAvailable), by: id) : shard.claim(hold.seats.sorted().map { UInt16($0) }, by: id)
-        switch result {
-        case .claimed(let seats):
-            hold.seats = seats.map { UInt32($0) }
-            return SeatClaim(shard: shard, seats: seats, id: id)
+        let id = ClaimID(loop: index, ticket: nextClaim)
+        nextClaim &+= 1
+        if hold.bestAvailable > 0 {
+            guard case .claimed(let claim, _) = shard.claimBest(count: Int(hold.bestAvailable), allowsScattered: true, by: id) else { return nil }
+            hold.seats = claim.seats.map { UInt32($0.seat) + 1 }
+            return SeatClaim(shard: shard, claim: claim)
+        }
+        func numbers(_ seats: Few<UInt16>) -> [UInt32] { seats.map { UInt32($0) + 1 } }
+        switch shard.claim(hold.seats.map { UInt16($0 - 1) }, by: id) {
+        case .claimed(let claim):
+            return SeatClaim(shard: shard, claim: claim)
         case .taken(let seats):
             metrics.claimsLost.add()
-            throw Status(.seatTaken, "Somebody else has these seats; choose others.", details: ErrorDetails(seats: seats.map { UInt32($0) }))
+            throw Status(.seatTaken, "Somebody else has these seats; choose others.", details: ErrorDetails(seats: numbers(seats)))
         case .contended(let seats):
             metrics.claimsLost.add()
             throw Status(
                 .seatContended, "Another request is just claiming these seats; try again.",
-                details: ErrorDetails(retryAfterMs: 50, seats: seats.map { UInt32($0) }))
-        case .notEnough:
-            // The journal decides, since claims may be undone: a choice of its own, or SOLD_OUT.
-            return nil
+                details: ErrorDetails(retryAfterMs: 50, seats: numbers(seats)))
+        case .invalid(let seats):
+            throw Status(.unknownSeat, "The performance has no such seats.", details: ErrorDetails(seats: numbers(seats)))
         }
     }
 
@@ -208,17 +212,17 @@ extension Gateway {
     private func finish(_ pendingCall: PendingCall, _ facts: Facts, position: UInt64) {
         let session = pendingCall.session
         let call = pendingCall.call
-        func send(_ response: some WireMessage) { reply(call, response, of: session, position: position) }
+        func answer(_ response: some WireMessage) { reply(call, response, of: session, position: position) }
         switch (pendingCall.use, facts) {
-        case (_, .balance(let balance)): send(GetBalanceResponse(balance: balance))
-        case (_, .transactions(let list, let more)): send(ListTransactionsResponse(transactions: list, more: more))
-        case (_, .reservations(let list, let more)): send(ListReservationsResponse(reservations: list, more: more))
-        case (_, .payments(let list, let more)): send(ListPaymentsResponse(payments: list, more: more))
+        case (_, .balance(let balance)): answer(GetBalanceResponse(balance: balance))
+        case (_, .transactions(let list, let more)): answer(ListTransactionsResponse(transactions: list, more: more))
+        case (_, .reservations(let list, let more)): answer(ListReservationsResponse(reservations: list, more: more))
+        case (_, .payments(let list, let more)): answer(ListPaymentsResponse(payments: list, more: more))
         case (.watchedStats(let watch), .stats(let lines)): send(lines, to: watch)
-        case (_, .stats(let lines)): send(statsResponse(lines))
+        case (_, .stats(let lines)): answer(statsResponse(lines))
         case (.check, .token(let status?)):
             presence.checked(status.id, now: loop.now)
-            send(update(for: status))
+            answer(update(for: status))
         case (.resume(let token, let concert), .token(let status?)):
             guard session.connection.isOpen else { return }
             begin(LineStream(session: session, call: call, token: token, line: concert), status: status, isKnown: false)

@@ -1,7 +1,10 @@
+import BoxOffice
 import Calls
 import Crypto
+import Reactor
 import Sequencer
 import UsherAPI
+import Wire
 
 /// Who calls, and with which place in the line.
 extension Gateway {
@@ -13,6 +16,7 @@ extension Gateway {
             case .user(let user): try identities.trust(user)
             }
         } catch {
+            calls.shut()
             session.refuseHello(Self.status(of: error).message)
             return
         }

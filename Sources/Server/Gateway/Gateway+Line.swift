@@ -1,8 +1,10 @@
 import BoxOffice
 import Calls
 import Crypto
+import Reactor
 import Sequencer
 import UsherAPI
+import Wire
 
 /// Join, Check, Leave, and the streams that push.
 extension Gateway {

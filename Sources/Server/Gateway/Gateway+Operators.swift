@@ -1,5 +1,7 @@
 import Calls
 import Crypto
+import Reactor
+import Sequencer
 import UsherAPI
 
 /// Operators' calls. What they may do to a line is decided where it is applied; here is who they are, and live numbers.

@@ -58,7 +58,7 @@ extension Gateway: TimerTarget {
     private func extend(to catalogue: Catalogue) {
         self.catalogue = catalogue
         while lines.count < catalogue.concerts.count {
-            lines.append(LineView(LineImage()))
+            lines.append(LineView(.new))
             waitingStreams.append([])
         }
         while feeds.count < catalogue.performances.count {

@@ -57,6 +57,14 @@ final class Gateway {
     var waitingStreams: [[LineStream]] = []
     var statsWatches: [StatsWatch] = []
     var presence: PresenceBook
+    /// Active tokens that were used since the journal last heard, and when each was last noted.
+    var touched: Set<UInt64> = []
+    var touches: [UInt64: UInt64] = [:]
+    /// The seat changes encoded last, for the next watch at the same revision.
+    var lastChanges: (performance: Int, from: UInt64, to: UInt64, message: PreparedMessage)?
+    var nextClaim: UInt32 = 0
+    var lastLook: UInt64 = 0
+    var ticks: UInt64 = 0
 
     // What was asked and not yet answered.
     private var pending: [UInt64: PendingCall] = [:]

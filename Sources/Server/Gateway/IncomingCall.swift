@@ -24,11 +24,11 @@ struct IncomingCall {
     /// Reads a call.
     ///
     /// - Throws: a `Status` that says what is wrong; nothing has been begun.
-    init(_ open: borrowing OpenView) throws(Status) {
+    init(_ call: CallID, _ open: OpenView) throws(Status) {
         guard let method = Method(path: open.method) else {
-            throw Status(.unknownMethod, "There is no method \(String(utf8: open.method) ?? "of that name"); protocol/README.md lists them.")
+            throw Status(.unknownMethod, "There is no method \(String(validating: [UInt8](copying: open.method), as: UTF8.self) ?? "of that name"); protocol/README.md lists them.")
         }
-        id = open.call
+        id = call
         self.method = method
         requestID = open.requestID ?? .none
         attempts = open.attempts
@@ -50,11 +50,11 @@ struct IncomingCall {
             throw Status(.malformedRequest, "The request is not a well-formed message of this method (\(error)).")
         }
         if let authorization = open.metadata("authorization") {
-            guard let text = String(utf8: authorization), text.hasPrefix("Bearer ") else {
+            guard let text = String(validating: [UInt8](copying: authorization), as: UTF8.self), text.hasPrefix("Bearer ") else {
                 throw Status(.metadataInvalid, "Metadata 'authorization' must be 'Bearer ' and a token.")
             }
             bearer = String(text.dropFirst("Bearer ".count))
         }
-        queueToken = open.metadata("queue-token").map { [UInt8](copying: $0) }
+        if let token = open.metadata("queue-token") { queueToken = [UInt8](copying: token) }
     }
 }

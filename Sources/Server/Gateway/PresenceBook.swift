@@ -68,8 +68,8 @@ struct PresenceBook {
 
     /// What has to be told now, or nil; at most `count` tokens of each kind. Call `told` once it is on its way.
     mutating func news(now: UInt64, count: Int = 4096) -> Presence? {
-        settle(&departures, now: now)
-        settle(&checks, now: now)
+        settle(\.departures, now: now)
+        settle(\.checks, now: now)
         guard !arrived.isEmpty || !departed.isEmpty else { return nil }
         return Presence(arrived: arrived.prefix(count).sorted(), departed: departed.prefix(count).sorted())
     }
@@ -79,9 +79,9 @@ struct PresenceBook {
         departed.subtract(news.departed)
     }
 
-    private mutating func settle(_ queue: inout Deque<(at: UInt64, token: UInt64)>, now: UInt64) {
-        while let next = queue.first, next.at <= now {
-            queue.removeFirst()
+    private mutating func settle(_ queue: WritableKeyPath<PresenceBook, Deque<(at: UInt64, token: UInt64)>>, now: UInt64) {
+        while let next = self[keyPath: queue].first, next.at <= now {
+            self[keyPath: queue].removeFirst()
             guard var record = records[next.token] else { continue }
             record.isScheduled = false
             if record.streams > 0 {
@@ -89,7 +89,7 @@ struct PresenceBook {
             } else if record.until > now {
                 record.isScheduled = true
                 records[next.token] = record
-                queue.append((record.until, next.token))
+                self[keyPath: queue].append((record.until, next.token))
             } else {
                 records[next.token] = nil
                 guard record.isAnnounced else { continue }

@@ -1,3 +1,4 @@
+import BoxOffice
 import Calls
 import Sequencer
 import UsherAPI

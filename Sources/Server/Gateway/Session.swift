@@ -37,6 +37,8 @@ final class Session: ConnectionHandler, TimerTarget {
     var lineStreams: [LineStream] = []
     var seatWatches: [SeatWatch] = []
     var statsWatches: [StatsWatch] = []
+    /// Why HELLO was refused, if it was.
+    private var refusal: String?
     /// Reading is paused while a join waits for room on the way to the sequencer.
     var isPaused = false
 
@@ -158,13 +160,22 @@ final class Session: ConnectionHandler, TimerTarget {
         var events = CallEvents(session: self)
         do throws(ConnectionViolation) {
             try calls.receive(payload, now: gateway.loop.now, output: &gateway.frames, handler: &events)
+            if let refusal {
+                socket.close(.init(UsherAPI.CloseCode.identityRefused), reason: refusal, to: &output)
+                phase = .closing
+            }
         } catch {
             gateway.metrics.violations.add()
             // What was answered before the offence goes out first.
-            append(frames: &gateway.frames, to: &output, through: &socket)
-            socket.close(WebSocket.CloseCode(rawValue: error.closeCode.rawValue), reason: error.reason, to: &output)
+            append(&gateway.frames, to: &output, through: &socket)
+            socket.close(.init(error.closeCode), reason: error.reason, to: &output)
             phase = .closing
         }
+    }
+
+    /// HELLO's identity was refused: nothing else will do on this connection.
+    func refuseHello(_ why: String) {
+        refusal = why
     }
 
     fileprivate func peerClosed() {
@@ -181,7 +192,7 @@ final class Session: ConnectionHandler, TimerTarget {
         flush()
         calls.shut()
         gateway.wire.removeAll(keepingCapacity: true)
-        socket!.close(WebSocket.CloseCode(rawValue: code.rawValue), reason: reason, to: &gateway.wire)
+        socket!.close(.init(code), reason: reason, to: &gateway.wire)
         connection.write(gateway.wire)
         phase = .closing
         connection.close()
@@ -196,16 +207,15 @@ final class Session: ConnectionHandler, TimerTarget {
             return
         }
         gateway.wire.removeAll(keepingCapacity: true)
-        append(frames: &gateway.frames, to: &gateway.wire, through: &socket!)
+        append(&gateway.frames, to: &gateway.wire, through: &socket!)
         connection.write(gateway.wire)
         gateway.metrics.pushedBytes.add(UInt64(gateway.wire.count))
     }
 
-    private func append(frames: inout [UInt8], to output: inout [UInt8], through socket: inout WebSocket) {
-        let all = frames.rawSpan
+    private func append(_ frames: inout [UInt8], to output: inout [UInt8], through socket: inout WebSocket) {
         var start = 0
-        while start < all.byteCount {
-            let rest = all.extracting(droppingFirst: start)
+        while start < frames.count {
+            let rest = frames.rawSpan.extracting(droppingFirst: start)
             let count = rest.wholeFrames(within: gateway.limits.messageBytes)
             socket.send(.binary, rest.extracting(first: count), to: &output)
             start += count
@@ -238,6 +248,7 @@ final class Session: ConnectionHandler, TimerTarget {
             var events = CallEvents(session: self)
             do throws(ConnectionViolation) {
                 try calls.expire(now: gateway.loop.now, output: &gateway.frames, handler: &events)
+                gateway.handleArrived(of: self)
                 flush()
                 updateTimer()
             } catch {
@@ -255,6 +266,11 @@ extension Session: Hashable {
     func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
+extension WebSocketCloseCode {
+    /// The catalogue's code as the WebSocket carries it.
+    fileprivate init(_ code: UsherAPI.CloseCode) { self.init(rawValue: code.rawValue) }
+}
+
 /// Hands WebSocket events to the session while its socket is at work.
 private struct SocketEvents: WebSocketHandler {
     let session: Session
@@ -263,7 +279,7 @@ private struct SocketEvents: WebSocketHandler {
         session.take(kind, payload, socket: &socket, output: &output)
     }
 
-    mutating func closed(code: WebSocket.CloseCode, reason: String, fault: WebSocketFault?) {
+    mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?) {
         session.peerClosed()
     }
 }
@@ -277,11 +293,11 @@ private struct CallEvents: ServerCallsHandler {
         session.gateway.hello(hello, session, in: &calls, output: &output)
     }
 
-    mutating func opened(_ open: OpenView, in calls: inout ServerCalls, output: inout [UInt8]) {
+    mutating func opened(_ call: CallID, _ open: OpenView, deadline: UInt64?, in calls: inout ServerCalls, output: inout [UInt8]) {
         do throws(Status) {
-            session.gateway.arrived.append(try IncomingCall(open))
+            session.gateway.arrived.append(try IncomingCall(call, open))
         } catch {
-            calls.close(open.call, error, output: &output)
+            calls.close(call, error, output: &output)
         }
     }
 
@@ -290,7 +306,7 @@ private struct CallEvents: ServerCallsHandler {
     }
 
     mutating func cancelled(_ call: CallID, in calls: inout ServerCalls, output: inout [UInt8]) {
-        session.gateway.ended.append((call, .cancelled))
+        session.gateway.ended.append((call, .cancelled(mayHaveHappened: false)))
     }
 
     mutating func expired(_ call: CallID, in calls: inout ServerCalls, output: inout [UInt8]) {

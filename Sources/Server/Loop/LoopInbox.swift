@@ -30,7 +30,7 @@ final class LoopInbox: Sendable {
     /// Calls `take` on the loop's thread once a turn when something has come; the delta is to be applied before the
     /// answers are.
     func attach(to loop: EventLoop, _ take: @escaping (_ delta: Delta, _ answers: [Answer], _ isWritable: Bool) -> Void) {
-        loop.attach(doorbell) { [content] _ in
+        loop.attach(doorbell) { [self] _ in
             let (delta, answers, isWritable) = content.withLock { content in
                 defer {
                     content.delta = Delta()

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Reactor
 
 /// The folder that holds what a server keeps: its journal, its keys and, on a developer's machine, its certificate.
 ///
@@ -43,7 +44,7 @@ struct DataFolder {
     /// - Returns: whether it was made.
     func ensureCertificate() throws -> Bool {
         if exists(certificate), exists(certificateKey), !isOlder(certificate, thanDays: Int(DevelopmentCertificate.days) - 7) { return false }
-        try DevelopmentCertificate.create().save(certificate: certificate, key: certificateKey)
+        try DevelopmentCertificate.create(now: Clock.wallMilliseconds()).save(certificate: certificate, key: certificateKey)
         return true
     }
 
@@ -59,7 +60,9 @@ struct DataFolder {
             return try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         }
         let key = Base64.url.encode(randomBytes(32))
-        try SecretFile.write(Array((key + "\n").utf8), to: path)
+        guard FileManager.default.createFile(atPath: path, contents: Data((key + "\n").utf8), attributes: [.posixPermissions: 0o600]) else {
+            throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
+        }
         return key
     }
 

@@ -1,5 +1,6 @@
 import Crypto
 import UsherAPI
+import Wire
 
 /// What a queue token proves: a place, never admission.
 struct QueueToken: Sendable, Hashable {
@@ -64,7 +65,7 @@ final class QueueTokens {
     func verify(_ text: RawSpan, now: UInt64) throws(JWTError) -> QueueToken {
         let bytes = [UInt8](copying: text)
         if let known = recent[bytes] ?? older[bytes] { return known }
-        let policy = JWTPolicy(type: "usher-queue+jwt", algorithms: [.edDSA], requiresExpiry: true)
+        let policy = JWTPolicy(type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
         let claims = try keys.verify(bytes, policy: policy, now: now).claims
         guard let user = claims["sub"]?.string.flatMap(Uuid.init), let concert = claims["concert"]?.string,
             let id = claims["tid"]?.double, let number = claims["n"]?.double,

@@ -17,7 +17,7 @@ public struct ServerSettings: Sendable {
 
     public var certificateFile: String?
     public var privateKeyFile: String?
-    public var tlsMinimum = TLSVersion.v1_2
+    public var tlsMinimum = TLSContext.Version.tls12
 
     public var origins: [String] = []
     public var identityKeysFile: String?

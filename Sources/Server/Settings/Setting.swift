@@ -50,8 +50,8 @@ public struct Setting: Sendable {
         Setting("private-key", "FILE", "its key, PEM", "made in the data folder") { set(&$1.privateKeyFile, nonEmpty($0)) },
         Setting("tls-minimum", "1.2|1.3", "oldest TLS version taken", "1.2") {
             switch $0 {
-            case "1.2": $1.tlsMinimum = .v1_2
-            case "1.3": $1.tlsMinimum = .v1_3
+            case "1.2": $1.tlsMinimum = .tls12
+            case "1.3": $1.tlsMinimum = .tls13
             default: return false
             }
             return true

@@ -1,0 +1,96 @@
+// What happens by itself. The records say when (`due`), the heap says where to look next.
+
+internal import UsherAPI
+
+extension BoxOffice {
+    /// Does everything that is due at the clock's time, in order of (deadline, kind, id).
+    mutating func fireDeadlines(_ effects: inout Effects) {
+        while let next = deadlines.first, next.time <= clock {
+            deadlines.removeFirst()
+            guard isTrue(next) else { continue }
+            switch next.kind {
+            case .quietEnds: endQuiet(&effects)
+            case .lobbyOpens: setState(next.id, .lobby, &effects)
+            case .opens: openLine(next.id, &effects)
+            case .closes: closeLine(next.id, &effects)
+            case .tick: tick(next.id, &effects)
+            case .hold: expire(next.id, &effects)
+            case .token: end(next.id, tokens[next.id].phase == .waiting ? .absent : .expired, &effects)
+            }
+        }
+    }
+
+    /// Takes away entries at the top of the heap that nothing stands behind, so that `nextDeadline` is true.
+    mutating func pruneDeadlines() {
+        while let next = deadlines.first {
+            if next.kind != .token {
+                if due(next) == next.time { return }
+                deadlines.removeFirst()
+            } else {
+                if next.time == tokens[next.id].scheduled, tokens[next.id].deadline == next.time { return }
+                deadlines.removeFirst()
+                _ = isTrue(next)
+            }
+        }
+    }
+
+    /// Whether the entry just taken off the heap is what its record says. A token's entry that came up too early is put
+    /// where it belongs.
+    private mutating func isTrue(_ entry: Deadline) -> Bool {
+        guard entry.kind == .token else { return due(entry) == entry.time }
+        guard tokens[entry.id].scheduled == entry.time else { return false }
+        tokens[entry.id].scheduled = 0
+        if tokens[entry.id].deadline == entry.time { return true }
+        scheduleToken(entry.id)
+        return false
+    }
+
+    /// When, by the record, what the entry announces is due.
+    private func due(_ entry: Deadline) -> UInt64? {
+        let id = entry.id
+        switch entry.kind {
+        case .quietEnds: return quietUntil
+        case .lobbyOpens: return concerts[id].state == .scheduled ? concerts[id].settings.lobbyOpensMs : nil
+        case .opens:
+            let isBefore = concerts[id].state == .scheduled || concerts[id].state == .lobby
+            return isBefore ? concerts[id].settings.opensMs : nil
+        case .closes: return concerts[id].state == .closed ? nil : concerts[id].settings.closesMs
+        case .tick: return concerts[id].nextTick
+        case .hold: return reservations[id].state == ReservationRecord.held ? reservations[id].deadline : nil
+        case .token: return tokens[id].deadline
+        }
+    }
+
+    /// Sees to it that the heap comes up for the token no later than its deadline.
+    mutating func scheduleToken(_ token: Int) {
+        guard let deadline = tokens[token].deadline, deadline != .max else { return }
+        guard tokens[token].scheduled == 0 || deadline < tokens[token].scheduled else { return }
+        tokens[token].scheduled = deadline
+        deadlines.add(.token, token, at: deadline)
+    }
+
+    /// Enters the times at which the line moves by itself.
+    mutating func scheduleLine(_ concert: Int) {
+        let settings = concerts[concert].settings
+        if settings.lobbyOpensMs != 0 { deadlines.add(.lobbyOpens, concert, at: settings.lobbyOpensMs) }
+        if settings.opensMs != 0 { deadlines.add(.opens, concert, at: settings.opensMs) }
+        if settings.closesMs != 0 { deadlines.add(.closes, concert, at: settings.closesMs) }
+    }
+
+    /// Makes the heap anew from the records.
+    mutating func rebuildDeadlines() {
+        deadlines.removeAll()
+        if quietUntil != 0 { deadlines.add(.quietEnds, 0, at: quietUntil) }
+        for concert in concerts.indices {
+            scheduleLine(concert)
+            if concerts[concert].nextTick != 0 { deadlines.add(.tick, concert, at: concerts[concert].nextTick) }
+        }
+        for reservation in reservations.indices where reservations[reservation].state == ReservationRecord.held {
+            deadlines.add(.hold, reservation, at: reservations[reservation].deadline)
+        }
+        for token in tokens.indices {
+            tokens[token].scheduled = 0
+            scheduleToken(token)
+        }
+    }
+}

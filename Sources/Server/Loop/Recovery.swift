@@ -1,0 +1,136 @@
+import BoxOffice
+import Crypto
+import Foundation
+import Journal
+import Logging
+import Reactor
+import Sequencer
+import UsherAPI
+
+/// Brings the state machine to where the journal is, says in the journal that this instance has started, and puts the
+/// first sale on. On the sequencer's thread, which owns the state from the first entry to the last.
+struct Recovery: Sendable {
+    let journal: any Journal
+    let thread: SequencerThread
+    let loops: Int
+    let publicKey: [UInt8]
+    let settings: ServerSettings
+    let firstSale: ConcertFile?
+    let logger: Logger
+
+    /// One instance alone has one number; its runs differ by incarnation.
+    private static let instance: UInt32 = 1
+    let instanceName = ProcessInfo.processInfo.hostName
+
+    /// A sequencer that has caught up and whose own start is applied.
+    ///
+    /// - Throws: `JournalError`, `SequencerError`, `SnapshotError`, or `RecoveryError` with what to do.
+    func recover() throws -> Sequencer {
+        let lookup = try journal.latestSnapshot()
+        for position in lookup.damagedPositions {
+            logger.warning("the snapshot at journal position \(position) is damaged; an older one and the journal itself are used")
+        }
+        let restored = try SnapshotReplay(from: lookup.snapshot)
+        let from = restored.position
+        var sequencer = Sequencer(office: restored.finish(), instance: Self.instance, incarnation: Clock.wallMilliseconds())
+        try journal.start(from: from + 1) { thread.hear($0) }
+        try replay(into: &sequencer)
+        logger.info("recovered from a snapshot at position \(from) and \(sequencer.office.position - from) journal entries")
+        try begin(&sequencer)
+        return sequencer
+    }
+
+    /// Applies what the journal has.
+    private func replay(into sequencer: inout Sequencer) throws {
+        var publication = Publication(loops: loops)
+        var events: [JournalEvent] = []
+        var lastSaid = Clock.monotonicMilliseconds()
+        while true {
+            thread.waitForEvents(&events)
+            for event in events {
+                switch event {
+                case .committed(let entries):
+                    for entry in entries { try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication) }
+                    publication = Publication(loops: loops)
+                case .caughtUp: return
+                case .failed(let error): throw error
+                }
+            }
+            events.removeAll(keepingCapacity: true)
+            if Clock.monotonicMilliseconds() > lastSaid + 2_000 {
+                lastSaid = Clock.monotonicMilliseconds()
+                logger.info("replaying the journal: \(sequencer.office.position) of \(journal.lastPosition) entries")
+            }
+        }
+    }
+
+    /// Journals this instance's start and settings and, if nothing is on sale yet, the first sale; returns once applied.
+    private func begin(_ sequencer: inout Sequencer) throws {
+        var publication = Publication(loops: max(1, loops))
+        let commands = startCommands(isFirstStart: sequencer.office.concertCount == 0)
+        for (ticket, command) in commands.enumerated() {
+            sequencer.submit(Submission(command, origin: Origin(loop: 0, ticket: UInt64(ticket))), into: &publication)
+        }
+        var events: [JournalEvent] = []
+        while publication.answers[0].count < commands.count {
+            while let batch = sequencer.nextBatch(now: Clock.monotonicMilliseconds()) { journal.append(batch) }
+            thread.waitForEvents(&events)
+            for event in events {
+                switch event {
+                case .committed(let entries):
+                    for entry in entries { try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication) }
+                case .caughtUp: break
+                case .failed(let error): throw error
+                }
+            }
+            events.removeAll(keepingCapacity: true)
+        }
+        for answer in publication.answers[0] {
+            guard case .outcome(.refused(let refusal)) = answer.content else { continue }
+            throw RecoveryError.refused(refusal.message, sale: commands[Int(answer.ticket)].body.map { "\($0)" } ?? "")
+        }
+    }
+
+    private func startCommands(isFirstStart: Bool) -> [Command] {
+        var bodies: [Command.Body] = [
+            .instanceStarted(InstanceStarted(sources: UInt32(loops), rules: BoxOffice.highestRules, name: instanceName)),
+            .publishKey(PublishKey(ed25519: publicKey)),
+            .configure(
+                Configure(
+                    accountNeedsNoToken: !settings.accountNeedsActiveToken, maxCharge: settings.maxCharge, maxBalance: settings.maxBalance)),
+        ]
+        if isFirstStart, let firstSale {
+            bodies += firstSale.concerts.map { .putConcert(PutConcert(settings: $0, drawSeed: randomBytes(32))) }
+            bodies += firstSale.performances.map { .putPerformance($0) }
+        }
+        return bodies.map { body in
+            var command = Command()
+            command.user = .developmentOperator
+            command.requestId = .random()
+            command.operator = "start"
+            command.body = body
+            return command
+        }
+    }
+}
+
+/// Why an instance can't start.
+enum RecoveryError: Error, CustomStringConvertible {
+    /// The first sale breaks a rule.
+    case refused(String, sale: String)
+
+    var description: String {
+        switch self {
+        case .refused(let message, let sale): "the sale can't be put on: \(message) (\(sale))"
+        }
+    }
+}
+
+extension Uuid {
+    /// A random UUID, version 4 (RFC 9562, section 5.4).
+    static func random() -> Uuid {
+        let bytes = randomBytes(16)
+        func word(_ start: Int) -> UInt64 { bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+        return Uuid(high: word(0) & ~0xF000 | 0x4000, low: word(8) & ~(0b11 << 62) | 0b10 << 62)
+    }
+}

@@ -1,0 +1,217 @@
+import BoxOffice
+import Calls
+import Crypto
+import Foundation
+import Journal
+public import Logging
+public import Reactor
+import Sequencer
+import SeatMap
+import Synchronization
+import UsherAPI
+import WebSocket
+
+/// A whole instance: journal, sequencer, loops and listeners, from start to stop.
+///
+///     main ─┬─ sequencer        applies entries
+///           ├─ journal          (the engine's own thread) commits batches
+///           ├─ snapshots        replays in the background
+///           ├─ admin            health, readiness, metrics
+///           └─ loop 0 … n       clients
+public final class UsherServer: Sendable {
+    /// Where clients connect; the port found when 0 was asked for.
+    public let address: SocketAddress
+    public let adminAddress: SocketAddress?
+    /// What was made at this start, for people to know.
+    public let notes: [String]
+
+    private let parts: Parts
+    private let isStopped = Mutex(false)
+
+    /// Everything that has to be ended.
+    private struct Parts: Sendable {
+        var settings: ServerSettings
+        var logger: Logger
+        var folder: DataFolder
+        var journal: any Journal
+        var sequencer: SequencerThread
+        var snapshots: SnapshotKeeper
+        var orders: [Mailbox<LoopOrder>]
+        var adminControl: EventLoop.Control?
+        var threads: [Reactor.Thread]
+        var sequencerThread: Reactor.Thread
+    }
+
+    /// Starts an instance and returns once it serves.
+    ///
+    /// - Throws: an error whose description says what to do; nothing runs then.
+    public static func start(_ settings: ServerSettings, logger: Logger) throws -> UsherServer {
+        try UsherServer(settings, logger)
+    }
+
+    private init(_ settings: ServerSettings, _ logger: Logger) throws {
+        let folder = try DataFolder(settings.dataFolder)
+        var notes: [String] = []
+        let tls = try Self.tls(settings, folder, &notes)
+        let identities = try Self.identities(settings, folder)
+        let key = try folder.tokenKey()
+        let loopCount = settings.loops > 0 ? settings.loops : max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+
+        // The port first: a second server is refused before it touches the journal.
+        let port = try ListeningPort(settings.listen, count: loopCount)
+        let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
+        let journal: any Journal = switch settings.journal {
+        case .sqlite: try SQLiteJournal(path: folder.journal)
+        case .memory: MemoryJournal()
+        }
+        let metrics = Metrics()
+        let sequencer = try SequencerThread()
+        let snapshots = try SnapshotKeeper(every: settings.snapshotEntries)
+        let inboxes = (0..<loopCount).map { _ in LoopInbox() }
+        let firstSale = try Self.firstSale(settings)
+        let recovery = Recovery(
+            journal: journal, thread: sequencer, loops: loopCount, publicKey: key.publicKey.rawBytes, settings: settings,
+            firstSale: firstSale, logger: logger)
+
+        let recovered = Handoff<Result<SaleImage, any Error>>()
+        let sequencerThread = try Reactor.Thread.start(name: "sequencer") {
+            let start: Sequencer
+            do {
+                start = try recovery.recover()
+            } catch {
+                recovered.give(.failure(error))
+                return
+            }
+            recovered.give(.success(start.image()))
+            sequencer.run(start, journal: journal, inboxes: inboxes, pageItems: CallLimits.visitor.pageItems, metrics: metrics, logger: logger) {
+                snapshots.entryApplied($0, digest: $1)
+            }
+        }
+        let image: SaleImage
+        do {
+            image = try recovered.take().get()
+        } catch {
+            sequencerThread.join()
+            journal.close()
+            throw error
+        }
+        var threads = [
+            try Reactor.Thread.start(name: "snapshots") { snapshots.run(journal: journal, metrics: metrics, logger: logger) }
+        ]
+
+        let instance = InstanceFacts(name: recovery.instanceName, epoch: Uuid(high: journal.epoch.high, low: journal.epoch.low))
+        let orders = (0..<loopCount).map { _ in Mailbox<LoopOrder>(capacity: 16) }
+        for index in 0..<loopCount {
+            let start = LoopStart(
+                index: index, loops: loopCount, settings: settings, instance: instance, identities: identities, key: key, tls: tls,
+                socket: port.sockets[index], metrics: metrics, commands: sequencer.commands, inbox: inboxes[index], image: image,
+                orders: orders[index])
+            threads.append(try start.run())
+        }
+        var adminControl: EventLoop.Control?
+        if let adminPort {
+            let started = Handoff<EventLoop.Control>()
+            threads.append(
+                try Reactor.Thread.start(name: "admin") {
+                    Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics) }
+                })
+            adminControl = started.take()
+        }
+        try folder.writeServerNote(port: port.address.port, adminPort: adminPort?.address.port)
+
+        address = port.address
+        adminAddress = adminPort?.address
+        self.notes = notes
+        parts = Parts(
+            settings: settings, logger: logger, folder: folder, journal: journal, sequencer: sequencer, snapshots: snapshots, orders: orders,
+            adminControl: adminControl, threads: threads, sequencerThread: sequencerThread)
+    }
+
+    // MARK: Stopping
+
+    /// Ends the instance: takes nobody any more, tells the clients to come back elsewhere or later (GOAWAY, spread over the
+    /// drain time), lets what is under way finish, and closes the journal. Returns when all is closed. Idempotent.
+    public func stop() {
+        guard !isStopped.withLock({ stopped in
+            defer { stopped = true }
+            return stopped
+        }) else { return }
+        for mailbox in parts.orders { _ = mailbox.send(.drain(milliseconds: parts.settings.drainMilliseconds)) }
+        parts.snapshots.stop()
+        // The loops end by themselves once drained; then nobody waits for an answer any more.
+        for thread in parts.threads.dropLast(parts.adminControl == nil ? 0 : 1) { thread.join() }
+        parts.sequencer.stop()
+        parts.sequencerThread.join()
+        parts.journal.close()
+        if let control = parts.adminControl {
+            control.stop()
+            parts.threads.last?.join()
+        }
+        parts.folder.removeServerNote()
+    }
+
+    // MARK: Pieces of the start
+
+    private static func tls(_ settings: ServerSettings, _ folder: DataFolder, _ notes: inout [String]) throws -> TLSContext {
+        if let certificate = settings.certificateFile, let key = settings.privateKeyFile {
+            return try TLSContext.server(certificateFile: certificate, keyFile: key, minimum: settings.tlsMinimum)
+        }
+        guard settings.certificateFile == nil, settings.privateKeyFile == nil else {
+            throw SettingsError("certificate and private-key are set together or not at all")
+        }
+        if try folder.ensureCertificate() {
+            notes.append("made a development certificate, \(folder.certificate); this machine's usher commands trust it by themselves")
+        }
+        return try TLSContext.server(certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
+    }
+
+    private static func identities(_ settings: ServerSettings, _ folder: DataFolder) throws -> IdentityChecker {
+        guard let file = settings.identityKeysFile else { return IdentityChecker(operatorKey: try folder.operatorKey()) }
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try Data(contentsOf: URL(fileURLWithPath: file)))
+        } catch {
+            throw SettingsError("identity-keys: \(file) can't be read: \(error.localizedDescription)")
+        }
+        return IdentityChecker(
+            keys: try JWKS(parsing: bytes), issuer: settings.identityIssuer, audience: settings.identityAudience,
+            operatorClaim: settings.operatorClaim, backendClaim: settings.backendClaim)
+    }
+
+    private static func firstSale(_ settings: ServerSettings) throws -> ConcertFile? {
+        let now = Clock.wallMilliseconds()
+        if let file = settings.concertsFile {
+            let text: String
+            do {
+                text = try String(contentsOfFile: file, encoding: .utf8)
+            } catch {
+                throw SettingsError("concerts: \(file) can't be read: \(error.localizedDescription)")
+            }
+            return try ConcertFile(yaml: text, name: file, now: now)
+        }
+        return settings.demo ? try ConcertFile(yaml: ConcertFile.demo, name: "demo", now: now) : nil
+    }
+
+    // MARK: Admin
+
+    private static func runAdmin(_ socket: ListeningSocket, _ started: Handoff<EventLoop.Control>, facts: @escaping () -> AdminConnection.Facts) {
+        do throws(SystemError) {
+            let loop = try EventLoop()
+            try loop.listen(on: socket) { AdminConnection($0, facts: facts) }
+            started.give(loop.control)
+            loop.run()
+        } catch {
+            fatalError("the admin listener could not start: \(error)")
+        }
+    }
+
+    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics) -> AdminConnection.Facts {
+        let state = sequencer.state
+        let sale: [(name: String, help: String, samples: [(labels: String, value: UInt64)])] = [
+            ("journal_position", "Journal position applied.", [("", state.position)]),
+            ("journal_writable", "1 while commands are taken.", [("", state.isWritable ? 1 : 0)]),
+        ]
+        return AdminConnection.Facts(
+            notReady: state.isWritable ? nil : "the journal can't be written; see the log", metrics: metrics.text(sale: sale))
+    }
+}
