@@ -2,10 +2,11 @@ import Testing
 import Wire
 
 @Suite struct WireWriterTests {
-    @Test(arguments: [
-        (1, [0x08, 0x01]), (127, [0x08, 0x7F]), (128, [0x08, 0x80, 0x01]), (16_383, [0x08, 0xFF, 0x7F]),
-        (16_384, [0x08, 0x80, 0x80, 0x01]), (.max, [0x08] + [UInt8](repeating: 0xFF, count: 9) + [0x01]),
-    ] as [(UInt64, [UInt8])])
+    @Test(
+        arguments: [
+            (1, [0x08, 0x01]), (127, [0x08, 0x7F]), (128, [0x08, 0x80, 0x01]), (16_383, [0x08, 0xFF, 0x7F]),
+            (16_384, [0x08, 0x80, 0x80, 0x01]), (.max, [0x08] + [UInt8](repeating: 0xFF, count: 9) + [0x01]),
+        ] as [(UInt64, [UInt8])])
     func `varints are the shortest`(number: UInt64, bytes: [UInt8]) throws {
         var node = Node()
         node.number = number
