@@ -60,7 +60,7 @@ public struct MessageCarrying<Payload: WireEncodable>: FrameBody {
     public var sequence: UInt64
     /// The journal position it reflects.
     public var position: UInt64
-    /// Forget what this stream said before: a snapshot begins.
+    /// Whether to forget what this stream said before: a snapshot begins.
     public var reset: Bool
     /// The response message.
     public var payload: Payload
