@@ -138,7 +138,8 @@ struct LineTests {
             _ = try await office.operators.change(.resume, of: "aurora")
             _ = try await pushes.first { $0.lineState == .open }
             _ = try await office.operators.sendNotice("Doors open at seven.", to: "aurora")
-            #expect(try await pushes.first { !$0.notices.isEmpty }.notices.map(\.text) == ["Doors open at seven."])
+            let noticed = try await pushes.first { !$0.notices.isEmpty }
+            #expect(noticed.notices.map(\.text) == ["Doors open at seven."])
             _ = try await office.operators.change(.close, of: "aurora")
             #expect(try await pushes.first { $0.state == .ended }.endReason == .closed)
         }
