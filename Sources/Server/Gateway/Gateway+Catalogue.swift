@@ -143,7 +143,7 @@ extension Gateway {
     /// Brings a watch up to date as far as credit and its reader allow: parts of a snapshot, then what changed since.
     func sendSeats(_ watch: SeatWatch) {
         while true {
-            guard watch.session.calls.canSend(watch.call), !watch.session.isBacklogged else {
+            guard watch.session.calls.canSend(watch.call), !watch.session.mustWait() else {
                 watch.isOwed = true
                 return
             }

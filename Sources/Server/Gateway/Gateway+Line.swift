@@ -78,14 +78,18 @@ extension Gateway {
     /// Starts a line stream: binds the token to the connection and sends the first update.
     func begin(_ stream: LineStream, status: TokenStatus? = nil, isKnown: Bool) {
         let session = stream.session
-        session.tokens.removeAll { $0.concert == stream.token.concert }
-        session.tokens.append(stream.token)
+        // A bearer's join binds nothing: the connection's own calls must not lose their token to it.
+        if stream.token.user == session.identity?.user {
+            session.tokens.removeAll { $0.concert == stream.token.concert }
+            session.tokens.append(stream.token)
+        }
         session.lineStreams.append(stream)
         lineStreams[stream.token.id, default: []].append(stream)
         presence.streamBegan(stream.token.id, isKnown: isKnown)
-        if let status, status.state != .waiting {
-            statuses[status.id] = status
-        } else if statuses[stream.token.id] == nil {
+        let latest = statuses[stream.token.id] ?? arrivedStatuses[stream.token.id] ?? status
+        if let latest, latest.state != .waiting {
+            statuses[latest.id] = latest
+        } else {
             stream.waitingIndex = waitingStreams[stream.line].count
             waitingStreams[stream.line].append(stream)
         }
@@ -128,7 +132,7 @@ extension Gateway {
     /// Sends a stream's present state, or notes that it is owed. Ends the call after the token's last update.
     func sendUpdate(_ stream: LineStream) {
         let session = stream.session
-        guard session.calls.canSend(stream.call), !session.isBacklogged else {
+        guard session.calls.canSend(stream.call), !session.mustWait() else {
             stream.isOwed = true
             return
         }

@@ -79,6 +79,8 @@ extension Gateway: TimerTarget {
             sampleStats()
         }
         tellJournal()
+        retryJoins()
+        for session in backlogged where !session.isBacklogged { session.goOn() }
     }
 
     /// Presence and touches, gathered since the last tick.

@@ -45,6 +45,8 @@ final class Gateway {
     var noticeLog: [Int: [Notice]] = [:]
     /// Latest status of the tokens that are more than waiting and have a stream here.
     var statuses: [UInt64: TokenStatus] = [:]
+    /// Statuses of the delta whose answers are being taken: an answer may be older than what the delta brought.
+    private(set) var arrivedStatuses: [UInt64: TokenStatus] = [:]
     var position: UInt64 = 0
     var journalTime: UInt64 = 0
     private var journalTimeHeardAt: UInt64 = 0
@@ -53,6 +55,8 @@ final class Gateway {
 
     // Who is here.
     var sessions: Set<Session> = []
+    /// Those that were backlogged: looked at on the tick too, since `writable` comes only to whom the kernel left waiting.
+    var backlogged: Set<Session> = []
     var lineStreams: [UInt64: [LineStream]] = [:]
     var waitingStreams: [[LineStream]] = []
     var statsWatches: [StatsWatch] = []
@@ -224,25 +228,32 @@ final class Gateway {
         session.connection.pauseReading()
     }
 
-    private func retryJoins() {
+    func retryJoins() {
         guard !waitingJoins.isEmpty else { return }
         let joins = waitingJoins
         waitingJoins = []
         for (index, (call, session)) in joins.enumerated() {
             guard pending.count < Self.pendingMax, !commands.isFull else {
-                waitingJoins = Array(joins[index...])
+                waitingJoins += joins[index...]
                 return
             }
             guard session.connection.isOpen else { continue }
             session.isPaused = false
             session.connection.resumeReading()
-            handle(call, of: session)
+            if session.calls.isWanted(call.id) {
+                handle(call, of: session)
+            } else {
+                session.calls.close(call.id, .cancelled(), position: position, output: &frames)
+            }
             session.flush()
         }
     }
 
-    /// Answers of the sequencer, after the delta of their positions was applied.
-    func take(_ answers: [Answer]) {
+    /// What the sequencer has sent: the delta first, then the answers of its positions.
+    func take(_ delta: Delta, _ answers: [Answer]) {
+        take(delta)
+        arrivedStatuses = delta.tokens
+        defer { arrivedStatuses = [:] }
         for answer in answers {
             guard let pendingCall = pending.removeValue(forKey: answer.ticket) else { continue }
             finish(pendingCall, with: answer)
@@ -260,7 +271,8 @@ final class Gateway {
         statsWatches.removeAll { $0.session === session }
         session.lineStreams = []
         session.seatWatches = []
-        waitingJoins.removeAll { $0.session === session }
+        if session.isPaused { waitingJoins.removeAll { $0.session === session } }
+        backlogged.remove(session)
     }
 }
 

@@ -55,8 +55,7 @@ struct LoopStart: Sendable {
         metrics.observe(loop.counters)
         inbox.attach(to: loop) { delta, answers, isWritable in
             gateway.isWritable = isWritable
-            gateway.take(delta)
-            gateway.take(answers)
+            gateway.take(delta, answers)
         }
         var limits = ListenerLimits()
         limits.connectionsMax = max(1, settings.connectionsMax / loops)
