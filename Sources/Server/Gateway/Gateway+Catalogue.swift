@@ -49,9 +49,9 @@ extension Gateway {
             guard try activeToken(for: concert, call, try identity(of: call, session), session) != nil else { return }
         }
         let after = catalogue.performance(request.after)
-        let dates = catalogue.concerts[concert].performances.drop { $0 != after && after != nil }.dropFirst(after == nil ? 0 : 1)
-            .filter { catalogue.performances[$0].settings.startsMs >= request.fromMs }
-        let listed = dates.filter { request.includeSoldOut || feeds[$0].left > 0 }.prefix(limits.pageItems + 1)
+        let dates = catalogue.concerts[concert].performances.filter { catalogue.performances[$0].settings.startsMs >= request.fromMs }
+        let listed = dates.drop { $0 != after && after != nil }.dropFirst(after == nil ? 0 : 1)
+            .filter { request.includeSoldOut || feeds[$0].left > 0 }.prefix(limits.pageItems + 1)
         var response = ListPerformancesResponse()
         response.performances = listed.prefix(limits.pageItems).map { performanceFacts($0) }
         response.more = listed.count > limits.pageItems
@@ -132,7 +132,7 @@ extension Gateway {
         let performance = try performance(request.performance)
         let concert = catalogue.performances[performance].concert
         guard try activeToken(for: concert, call, try identity(of: call, session), session) != nil else { return }
-        let isResumable = call.lastSequence > 0 && feeds[performance].seats(changedAfter: call.lastSequence) != nil
+        let isResumable = call.lastSequence > 0 && session.seenPosition != nil && feeds[performance].seats(changedAfter: call.lastSequence) != nil
         let watch = SeatWatch(session: session, call: call.id, performance: performance, revision: isResumable ? call.lastSequence : nil)
         session.seatWatches.append(watch)
         feeds[performance].add(watch)

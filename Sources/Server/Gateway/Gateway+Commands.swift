@@ -226,7 +226,11 @@ extension Gateway {
         case (.watchedStats(let watch), .stats(let lines)): send(lines, to: watch)
         case (_, .stats(let lines)): answer(statsResponse(lines))
         case (.check, .token(let status?)):
-            presence.checked(status.id, now: loop.now)
+            if status.state == .ended {
+                session.tokens.removeAll { $0.id == status.id }
+            } else {
+                presence.checked(status.id, now: loop.now)
+            }
             answer(update(for: status))
         case (.resume(let token, let concert), .token(let status?)):
             guard isAwaited(call, session) else {

@@ -20,7 +20,8 @@ extension Gateway {
             session.refuseHello(Self.status(of: error).message)
             return
         }
-        if session.identity?.isBackend == true { calls.limits = .backend }
+        if session.identity?.isBackend == true { calls.limits = backendLimits }
+        session.seenPosition = hello.epoch == nil || hello.epoch == instance.epoch ? hello.position : nil
         var welcome = Welcome()
         welcome.instance = instance.name
         welcome.epoch = instance.epoch
@@ -30,6 +31,7 @@ extension Gateway {
         welcome.development = identities.isDevelopment
         calls.welcome(welcome, pingFraction: .random(in: 0...1), output: &output)
         metrics.hellos.add()
+        if isDraining { calls.goAway(farewell, output: &output) }
     }
 
     func authenticate(_ request: AuthenticateRequest, _ call: IncomingCall, _ session: Session) throws(Status) {

@@ -42,7 +42,12 @@ extension Gateway {
     func check(_ request: CheckRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let concert = try concert(request.concert)
         let identity = try identity(of: call, session)
-        if let token = try token(for: concert, call, identity, session), standing(of: token, at: concert) == .waiting {
+        if let token = try token(for: concert, call, identity, session) {
+            guard standing(of: token, at: concert) == .waiting else {
+                // Also how it ended, which who polls hears nowhere else.
+                try ask(.token(token.id), .check(concert: concert), call, session)
+                return
+            }
             presence.checked(token.id, now: loop.now)
             reply(call.id, update(for: waitingStatus(token, at: concert)), of: session)
         } else {
@@ -275,13 +280,14 @@ extension Gateway {
         }
     }
 
-    /// Looks at those whose turn it is: warnings that begin, passes that run out, notices.
+    /// Looks at those whose turn it is: warnings that begin, passes that run out, the line's state, notices.
     func pushToActive() {
         for (id, status) in statuses where status.state == .active {
             let warnings = warnings(status)
             for stream in lineStreams[id] ?? [] where !stream.isOwed {
                 let isNews =
                     warnings != stream.shownWarnings
+                    || lines[status.concert].state != stream.shownLineState
                     || stream.passExpires < loop.wallNow + QueueTokens.passRenewalMilliseconds
                     || (noticeLog[status.concert]?.last?.number ?? 0) > stream.shownNotice
                 if isNews {

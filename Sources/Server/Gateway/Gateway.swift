@@ -19,7 +19,8 @@ final class Gateway {
     /// Of this loop among the instance's: the origin of its commands and the source of its users' presence.
     let index: Int
     let settings: ServerSettings
-    let limits = CallLimits.visitor
+    let limits: CallLimits
+    let backendLimits: CallLimits
     let socketLimits: WebSocketLimits
     let echoLimits = WebSocketLimits(maxMessageBytes: 16 << 20, maxFragments: 1 << 20)
     let subprotocol = "usher.v1"
@@ -90,6 +91,8 @@ final class Gateway {
         self.queueTokens = queueTokens
         self.metrics = metrics
         self.commands = commands
+        limits = CallLimits(pingMilliseconds: settings.pingIntervalMilliseconds)
+        backendLimits = .backend(pingMilliseconds: settings.pingIntervalMilliseconds)
         origins = OriginList(settings.origins)
         socketLimits = WebSocketLimits(maxMessageBytes: limits.messageBytes, maxFragments: limits.messageFragments)
         presence = PresenceBook(source: UInt32(index))
@@ -124,8 +127,10 @@ final class Gateway {
     private func handle(_ call: IncomingCall, of session: Session) {
         metrics.calls.add()
         do throws(Status) {
-            guard call.position <= position else {
-                throw Status(.notCaughtUp, "This instance has not applied journal position \(call.position) yet.", details: ErrorDetails(retryAfterMs: 50))
+            if let seen = session.seenPosition, max(seen, call.position) > position {
+                throw Status(
+                    .notCaughtUp, "This instance has not applied journal position \(max(seen, call.position)) yet.",
+                    details: ErrorDetails(retryAfterMs: 50))
             }
             try begin(call, of: session)
         } catch {

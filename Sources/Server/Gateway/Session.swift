@@ -32,6 +32,9 @@ final class Session: ConnectionHandler, TimerTarget {
 
     /// Who the connection acts for, once HELLO or Authenticate has said so.
     var identity: Identity?
+    /// The highest journal position the client says it has seen, by HELLO; nil: of another journal, whose positions mean
+    /// nothing here.
+    var seenPosition: UInt64? = 0
     /// Queue tokens that Join bound to this connection, at most one for each concert.
     var tokens: [QueueToken] = []
     var lineStreams: [LineStream] = []
