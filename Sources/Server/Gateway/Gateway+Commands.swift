@@ -242,7 +242,7 @@ extension Gateway {
             // A place so new that this loop's picture does not have it yet.
             refuse(call, Status(.notCaughtUp, "This part of the instance does not know your place yet.", details: ErrorDetails(retryAfterMs: 50)), of: session)
         case (.refuseEnded, .token(let status?)):
-            refuse(call, Status(.tokenEnded, "Your turn is over; join again for a new place.", details: ErrorDetails(endReason: status.endReason)), of: session)
+            refuse(call, tokenEnded(status), of: session)
         case (_, .token):
             refuse(call, Status(.unknownToken, "You have no place in this line; join it first."), of: session)
         }

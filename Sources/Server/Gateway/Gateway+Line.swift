@@ -125,6 +125,12 @@ extension Gateway {
 
     /// The status of a token with streams here has changed to more than waiting: they are told at once.
     func tokenChanged(_ status: TokenStatus) {
+        if status.state == .ended {
+            for watch in seatWatches[status.id] ?? [] {
+                endSeatWatch(watch, tokenEnded(status))
+                watch.session.flush()
+            }
+        }
         guard let streams = lineStreams[status.id] else { return }
         statuses[status.id] = status
         for stream in streams {

@@ -26,7 +26,15 @@ extension Gateway: TimerTarget {
     func take(_ delta: Delta) {
         guard !delta.isEmpty else { return }
         noteJournalTime(delta.timeMilliseconds, position: delta.position)
-        if let catalogue = delta.catalogue { extend(to: catalogue) }
+        var changedPerformances: Set<Int> = []
+        if let catalogue = delta.catalogue {
+            changedPerformances = extend(to: catalogue)
+            // Prices have no revision: who watches gets a new snapshot.
+            for performance in changedPerformances {
+                for watch in feeds[performance].watches { watch.restart() }
+            }
+            if !changedPerformances.isEmpty { lastChanges = nil }
+        }
         for key in delta.keys { queueTokens.trust(key) }
         var isLookDue = !delta.notices.isEmpty
         for change in delta.lines {
@@ -40,7 +48,6 @@ extension Gateway: TimerTarget {
         for sent in delta.notices {
             noticeLog[sent.concert] = Array((noticeLog[sent.concert] ?? []).suffix(SaleLimits.notices - 1)) + [sent.notice]
         }
-        var changedPerformances: Set<Int> = []
         for change in delta.seats {
             feeds[change.performance].apply(change, kept: limits.resumeChanges)
             changedPerformances.insert(change.performance)
@@ -55,7 +62,12 @@ extension Gateway: TimerTarget {
     }
 
     /// Concerts and performances are only ever added, and changed in place.
-    private func extend(to catalogue: Catalogue) {
+    ///
+    /// - Returns: performances whose prices changed.
+    private func extend(to catalogue: Catalogue) -> Set<Int> {
+        let before = self.catalogue.performances
+        // Unchanged prices are the same array, so this looks at no seat.
+        let repriced = before.indices.filter { before[$0].prices != catalogue.performances[$0].prices }
         self.catalogue = catalogue
         while lines.count < catalogue.concerts.count {
             lines.append(LineView(.new))
@@ -65,6 +77,7 @@ extension Gateway: TimerTarget {
             let seatCount = catalogue.performances[feeds.count].prices.count
             feeds.append(SeatFeed(SeatImage(revision: 0, states: Array(repeating: .available, count: seatCount))))
         }
+        return Set(repriced)
     }
 
     // MARK: Tick

@@ -60,11 +60,16 @@ final class Gateway {
     var backlogged: Set<Session> = []
     var lineStreams: [UInt64: [LineStream]] = [:]
     var waitingStreams: [[LineStream]] = []
+    /// Watches and lists of seats by the token that lets them.
+    var seatWatches: [UInt64: [SeatWatch]] = [:]
     var statsWatches: [StatsWatch] = []
     var presence: PresenceBook
     /// Active tokens that were used since the journal last heard, and when each was last noted.
     var touched: Set<UInt64> = []
     var touches: [UInt64: UInt64] = [:]
+    /// Who was recognised by `authorization` metadata: a backend's calls come by the thousand, and a verification costs
+    /// 100 µs. Expiry is looked at for each call.
+    var bearers: [String: Identity] = [:]
     /// The seat changes encoded last, for the next watch at the same revision.
     var lastChanges: (performance: Int, from: UInt64, to: UInt64, message: PreparedMessage)?
     var nextClaim: UInt32 = 0
@@ -272,7 +277,7 @@ final class Gateway {
     func sessionEnded(_ session: Session) {
         sessions.remove(session)
         for stream in session.lineStreams { dropLineStream(stream) }
-        for watch in session.seatWatches { feeds[watch.performance].remove(watch) }
+        for watch in session.seatWatches { dropSeatWatch(watch) }
         statsWatches.removeAll { $0.session === session }
         session.lineStreams = []
         session.seatWatches = []
