@@ -272,11 +272,12 @@ extension Gateway {
             let isBeforeDraw = view.isBeforeDraw(order: settings.lobbyOrder)
             for stream in waitingStreams[line] where !stream.isOwed {
                 let position = isBeforeDraw ? 0 : view.position(ofPlace: view.place(ofJoinNumber: stream.token.joinNumber))
+                let behind = isBeforeDraw ? 0 : UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position)
                 let isNews =
                     view.state != stream.shownLineState
                     || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
                     || PushPolicy.isWorthTelling(
-                        behind: UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position), shown: stream.shownBehind,
+                        behind: behind, shown: stream.shownBehind,
                         elapsedMilliseconds: loop.now - stream.shownAt)
                     || (noticeLog[line]?.last?.number ?? 0) > stream.shownNotice
                     || PushPolicy.isWorthTelling(

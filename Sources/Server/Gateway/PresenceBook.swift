@@ -25,6 +25,10 @@ struct PresenceBook {
     private var checks = Deque<(at: UInt64, token: UInt64)>()
     private var arrived: Set<UInt64> = []
     private var departed: Set<UInt64> = []
+    /// Whose departure was told within the last one to two minutes: it may be behind a Join in the journal.
+    private var departedLately: Set<UInt64> = []
+    private var departedBefore: Set<UInt64> = []
+    private var latelySince: UInt64 = 0
 
     init(source: UInt32) { self.source = source }
 
@@ -58,7 +62,8 @@ struct PresenceBook {
         guard let record = records[token], !record.isAnnounced else { return }
         records[token]!.isAnnounced = true
         // A departure that was not told yet is no news any more, nor is the return from it.
-        if departed.remove(token) == nil, !isKnown { arrived.insert(token) }
+        if departed.remove(token) != nil { return }
+        if !isKnown || departedLately.contains(token) || departedBefore.contains(token) { arrived.insert(token) }
     }
 
     /// The token ended: nobody need hear of it any more.
@@ -72,6 +77,11 @@ struct PresenceBook {
     mutating func news(now: UInt64, count: Int = 4096) -> Presence? {
         settleDepartures(now: now)
         settleChecks(now: now)
+        if now >= latelySince + 60_000 {
+            departedBefore = departedLately
+            departedLately = []
+            latelySince = now
+        }
         guard !arrived.isEmpty || !departed.isEmpty else { return nil }
         return Presence(arrived: arrived.prefix(count).sorted(), departed: departed.prefix(count).sorted())
     }
@@ -79,6 +89,7 @@ struct PresenceBook {
     mutating func told(_ news: Presence) {
         arrived.subtract(news.arrived)
         departed.subtract(news.departed)
+        departedLately.formUnion(news.departed)
     }
 
     private mutating func settleDepartures(now: UInt64) {
