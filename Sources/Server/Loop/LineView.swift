@@ -56,7 +56,7 @@ struct LineView: Sendable {
 
     /// Lets the rate grow old. Called on the tick.
     mutating func advance(to timeMilliseconds: UInt64) {
-        rate.advance(to: timeMilliseconds)
+        if rate.advance(to: timeMilliseconds) { isDirty = true }
     }
 
     mutating func clean() { isDirty = false }

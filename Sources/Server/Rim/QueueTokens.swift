@@ -29,8 +29,9 @@ final class QueueTokens {
     private let tokenSigner: JWTSigner
     private let passSigner: JWTSigner
     private var keys: JWKS
-    private var recent: [[UInt8]: QueueToken] = [:]
-    private var older: [[UInt8]: QueueToken] = [:]
+    private typealias Known = (token: QueueToken, expires: UInt64)
+    private var recent: [[UInt8]: Known] = [:]
+    private var older: [[UInt8]: Known] = [:]
 
     init(key: Ed25519PrivateKey) {
         tokenSigner = JWTSigner(key: key, type: "usher-queue+jwt")
@@ -64,9 +65,10 @@ final class QueueTokens {
     /// - Throws: `JWTError` for anything that this sale has not signed, or has run out.
     func verify(_ text: RawSpan, now: UInt64) throws(JWTError) -> QueueToken {
         let bytes = [UInt8](copying: text)
-        if let known = recent[bytes] ?? older[bytes] { return known }
+        if let known = recent[bytes] ?? older[bytes], now < known.expires { return known.token }
         let policy = JWTPolicy(type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
-        let claims = try keys.verify(bytes, policy: policy, now: now).claims
+        let verified = try keys.verify(bytes, policy: policy, now: now)
+        let claims = verified.claims
         guard let user = claims["sub"]?.string.flatMap(Uuid.init), let concert = claims["concert"]?.string,
             let id = claims["tid"]?.double, let number = claims["n"]?.double,
             let id = UInt64(exactly: id), let number = UInt64(exactly: number)
@@ -76,7 +78,7 @@ final class QueueTokens {
             older = recent
             recent = [:]
         }
-        recent[bytes] = token
+        recent[bytes] = (token, verified.expiresAtMilliseconds ?? 0)
         return token
     }
 }
