@@ -59,7 +59,7 @@ let package = Package(
         module("Reactor", ["CLinux", "COpenSSL"]),
         module("Server", [
             "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
-            .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"), "Yams",
+            .product(name: "HeapModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"), "Yams",
         ]),
         module("Client", ["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"]),
         .executableTarget(
@@ -82,6 +82,7 @@ let package = Package(
         tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
+        tests("ServerUnitTests", ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor"]),
         tests("TidyTests", []),
     ]
