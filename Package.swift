@@ -83,6 +83,7 @@ let package = Package(
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
         tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor"]),
+        tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
         tests("TidyTests", []),
     ]
 )
