@@ -82,7 +82,7 @@ let package = Package(
         tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
-        tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor"]),
+        tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", .product(name: "Logging", package: "swift-log")]),
         tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
         tests("TidyTests", []),
     ]

@@ -64,7 +64,6 @@ final class ServerBench {
 
 struct ServerRecorder: ServerCallsHandler {
     var events: [String] = []
-    var pingFraction = 0.5
     var onHello: (inout ServerCalls, inout [UInt8]) -> Void = { calls, output in
         calls.welcome(Welcome(instance: "a"), pingFraction: 0.5, output: &output)
     }

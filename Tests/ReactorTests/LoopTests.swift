@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import Testing
 
 @testable import Reactor
@@ -57,23 +56,6 @@ struct LoopTests {
         loop.control.stop()
         loop.run()
         #expect(loop.counters.turns.value == 0)
-    }
-
-    @Test func `signals arrive as events`() throws {
-        let seen = Mutex<[Int32]>([])
-        let thread = try Reactor.Thread.start(name: "signals") {
-            // Blocked and raised in this thread alone, so that other tests' threads never see it.
-            SignalSource.block([SIGUSR1])
-            guard let loop = try? EventLoop() else { return }
-            try? loop.onSignals([SIGUSR1]) { signal in
-                seen.withLock { $0.append(signal) }
-                loop.control.stop()
-            }
-            raise(SIGUSR1)
-            loop.run()
-        }
-        thread.join()
-        #expect(seen.withLock { $0 } == [SIGUSR1])
     }
 
     @Test(arguments: [

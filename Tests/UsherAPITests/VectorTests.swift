@@ -97,6 +97,21 @@ import Wire
         }
     }
 
+    @Test func `the conversation in the specification says what it says it does`() throws {
+        let page = try String(contentsOf: ProtoSchema.repository.appending(path: "protocol/README.md"), encoding: .utf8)
+        let frames = page.split(separator: "\n").compactMap { line -> [UInt8]? in
+            guard line.hasPrefix("client ") || line.hasPrefix("server ") else { return nil }
+            return [UInt8](hex: line.split(separator: " ").dropFirst().joined())
+        }
+        let user = try #require(Uuid("01923e4f-89ab-7cde-8123-456789abcdef"))
+        let concerts = ListConcertsResponse(concerts: [Concert(id: "aurora", title: "Aurora", lineState: .open)])
+        var expected: [[UInt8]] = [[], [], []]
+        expected[0].appendFrame(Hello(clientName: "demo", clientVersion: "1", identity: .user(user)), callID: 0)
+        expected[1].appendFrame(Open(method: Method.listConcerts.path.description, timeoutMs: 2000), callID: 1)
+        expected[2].appendFrame(CloseCarrying(concerts, position: 9), callID: 1)
+        #expect(frames == expected)
+    }
+
     private func load<Vector: Decodable>(_ file: String) throws -> [Vector] {
         let url = ProtoSchema.repository.appending(path: "protocol/vectors/\(file)")
         let vectors = try JSONDecoder().decode(File<Vector>.self, from: Data(contentsOf: url)).vectors

@@ -20,7 +20,7 @@ extension ClientConnection {
     /// Opens a call of any path, with its request encoded.
     @discardableResult
     public func open(path: String, request: [UInt8], _ options: CallOptions) throws(OpenRefusal) -> CallID {
-        guard stream != nil, end == nil else { throw .closed }
+        guard state.contains(.upgraded), end == nil else { throw .closed }
         let now = hub.loop.now
         let call = try withFrames { (calls, frames) throws(OpenRefusal) in
             try calls.open(path: path, request: request, options, now: now, output: &frames)

@@ -48,6 +48,7 @@ extension ClientConnection: ConnectionHandler {
 
     /// The WebSocket stands: HELLO goes out.
     private func begin(_ upgrade: Upgrade) {
+        state.insert(.upgraded)
         stream = SocketStream(messageBytes: hub.limits.messageBytes, maskSecret: upgrade.maskSecret)
         self.upgrade = nil
         let now = hub.loop.now
@@ -82,7 +83,7 @@ extension ClientConnection: ConnectionHandler {
 
     /// The WebSocket is over: the server closed it, or broke its rules.
     func socketClosed(_ code: UInt16, reason: String, isFault: Bool) {
-        end = end ?? (isFault ? .webSocketFault(reason) : .closed(UsherAPI.CloseCode(rawValue: code), reason: reason))
+        end = end ?? (isFault ? .webSocketFault(reason) : .closed(CloseCode(rawValue: code), reason: reason))
         calls.shut()
         state.insert(.closing)
     }
@@ -91,7 +92,7 @@ extension ClientConnection: ConnectionHandler {
     func failed(_ end: ConnectionEnd, closeCode: UInt16, reason: String) {
         guard self.end == nil else { return }
         self.end = end
-        beginClosing(UsherAPI.CloseCode(rawValue: closeCode), reason)
+        beginClosing(CloseCode(rawValue: closeCode), reason)
     }
 
     // MARK: The machine of calls
@@ -180,7 +181,7 @@ extension ClientConnection {
     }
 
     /// Nothing more is taken in or opened; the Close frame goes out with the next flush.
-    func beginClosing(_ code: UsherAPI.CloseCode, _ reason: String) {
+    func beginClosing(_ code: CloseCode, _ reason: String) {
         calls.shut()
         state.insert(.closing)
         closeFrame = (code.rawValue, reason)

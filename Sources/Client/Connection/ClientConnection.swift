@@ -60,6 +60,8 @@ public final class ClientConnection {
         static let closing = State(rawValue: 4)
         /// Bytes are being taken in: output is flushed after them.
         static let receiving = State(rawValue: 8)
+        /// The WebSocket stands; said here, since `stream` itself may be at work when somebody asks.
+        static let upgraded = State(rawValue: 16)
     }
 
     init(
@@ -107,7 +109,7 @@ public final class ClientConnection {
     /// Ends the connection in an orderly way: what was sent goes out, then a Close frame. `ended(.here)` follows.
     ///
     /// - Parameter code: told to the server.
-    public func close(_ code: UsherAPI.CloseCode = .normal, reason: String = "") {
+    public func close(_ code: CloseCode = .normal, reason: String = "") {
         guard end == nil else { return }
         end = .here
         beginClosing(code, reason)

@@ -7,7 +7,7 @@ public enum ConnectionEnd: Error, Equatable, Sendable {
     /// This side closed it.
     case here
     /// The server closed it, with a code that says what to do next.
-    case closed(UsherAPI.CloseCode, reason: String)
+    case closed(CloseCode, reason: String)
     /// The server answered the upgrade with an error, for instance 503 when it is full.
     case upgradeRefused(httpStatus: Int, retryAfterMilliseconds: UInt64?)
     /// What answered the upgrade is no Usher server.
@@ -24,7 +24,7 @@ public enum ConnectionEnd: Error, Equatable, Sendable {
 
 extension ConnectionEnd {
     /// Whether, and how, coming back makes sense.
-    public var advice: UsherAPI.CloseCode.Advice {
+    public var advice: CloseCode.Advice {
         switch self {
         case .here: .doNotReconnect
         case .closed(let code, _): code.advice == .standard ? .reconnectWithBackoff : code.advice

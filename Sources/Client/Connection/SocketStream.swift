@@ -1,8 +1,5 @@
 internal import WebSocket
 
-// Apart from the connection, since the WebSocket and the protocol of calls each have a `CloseCode`, and here only the
-// former's is in sight.
-
 /// The WebSocket of a connection: messages of frames in and out.
 struct SocketStream: ~Copyable {
     private var socket: WebSocket
@@ -27,7 +24,7 @@ struct SocketStream: ~Copyable {
 
     /// Appends a Close frame, unless one was sent.
     mutating func close(_ code: UInt16, reason: String, to output: inout [UInt8]) {
-        let code = CloseCode(rawValue: code)
+        let code = WebSocketCloseCode(rawValue: code)
         socket.close(code.mayBeSent ? code : .normal, reason: reason, to: &output)
     }
 }
@@ -43,7 +40,7 @@ private struct SocketEvents: WebSocketHandler {
         }
     }
 
-    mutating func closed(code: CloseCode, reason: String, fault: WebSocketFault?) {
+    mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?) {
         connection.socketClosed(code.rawValue, reason: reason, isFault: fault != nil)
     }
 }

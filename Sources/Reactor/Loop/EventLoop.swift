@@ -122,7 +122,6 @@ internal import Synchronization
             switch poller.source(of: registration) {
             case .connection(let connection): connection.handle(flags)
             case .listener(let listener): listener.acceptSome()
-            case .signals(let signals): signals.deliver()
             case .waker: waker.clear()
             case nil: break
             }
@@ -155,7 +154,7 @@ internal import Synchronization
             switch source {
             case .connection(let connection): connection.terminate(.loopStopped)
             case .listener(let listener): listener.close()
-            case .signals, .waker: break
+            case .waker: break
             }
         }
         deliverEnded()

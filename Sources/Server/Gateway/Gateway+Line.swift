@@ -192,6 +192,7 @@ extension Gateway {
         stream.shownState = update.state
         stream.shownLineState = update.lineState
         stream.shownPosition = update.position
+        stream.shownBehind = update.behind
         stream.shownEstimate = update.estimate
         stream.shownWarnings = update.warnings
         stream.shownAt = loop.now
@@ -259,6 +260,9 @@ extension Gateway {
                 let isNews =
                     view.state != stream.shownLineState
                     || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
+                    || PushPolicy.isWorthTelling(
+                        behind: UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position), shown: stream.shownBehind,
+                        elapsedMilliseconds: loop.now - stream.shownAt)
                     || (noticeLog[line]?.last?.number ?? 0) > stream.shownNotice
                     || PushPolicy.isWorthTelling(
                         view.estimate(position: position, policy: settings.policy), shown: stream.shownEstimate,

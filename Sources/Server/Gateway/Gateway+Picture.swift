@@ -7,6 +7,8 @@ import UsherAPI
 /// The loop's own picture of the sale: how it begins, how deltas bring it up to date, and who is told.
 extension Gateway: TimerTarget {
     static let tickMilliseconds: UInt64 = 100
+    /// How often those who wait are looked at for what is worth no push of its own, such as the number behind: 5 s.
+    private static let behindTicks: UInt64 = 50
     /// Between two looks at those who wait that are not the tick's: admissions come in bursts.
     private static let lookMilliseconds: UInt64 = 20
 
@@ -38,6 +40,7 @@ extension Gateway: TimerTarget {
             }
         }
         for sent in delta.notices {
+            lines[sent.concert].soil()
             noticeLog[sent.concert] = Array((noticeLog[sent.concert] ?? []).suffix(SaleLimits.notices - 1)) + [sent.notice]
         }
         var changedPerformances: Set<Int> = []
@@ -72,6 +75,9 @@ extension Gateway: TimerTarget {
     func timerFired(_ tag: Int) {
         loop.schedule(after: Self.tickMilliseconds, self)
         ticks += 1
+        if ticks % Self.behindTicks == 0 {
+            for line in lines.indices { lines[line].soil() }
+        }
         pushPositions()
         lastLook = loop.now
         if ticks % 10 == 0 {
