@@ -15,7 +15,7 @@ struct Behaviour: Sendable, Equatable {
     /// Try to pay before there is enough money on the account.
     var broke = 0.1
 
-    private static let keys: [(name: String, path: WritableKeyPath<Behaviour, Double> & Sendable)] = [
+    private static let keys: [(name: String, path: any WritableKeyPath<Behaviour, Double> & Sendable)] = [
         ("best", \.best), ("pair", \.pair), ("dither", \.dither), ("leave", \.leave), ("drop", \.drop), ("broke", \.broke),
     ]
 

@@ -1,5 +1,6 @@
 import Calls
 import Client
+import Reactor
 import UsherAPI
 import Wire
 

@@ -1,5 +1,6 @@
 import Calls
 import Client
+import Reactor
 import UsherAPI
 import Wire
 
@@ -11,6 +12,7 @@ extension Fan {
         guard let connection, connection.isReady else { return }
         if phase == .connected { phase = .joining }
         if record.joinSentUs == 0 { record.joinSentUs = Clocks.monotonic() }
+        crowd.book(traffic)
         hasFirstUpdate = false
         let options = CallOptions(
             metadata: presented, requestID: joinRequest, attempts: joinAttempts, credit: 16)
@@ -65,10 +67,13 @@ extension Fan {
     }
 
     /// Facts of the line, pushed or asked for.
-    func take(_ update: LineUpdate, isReturn: Bool) {
+    ///
+    /// - Parameter askedUs: wall time of the question, if it was one.
+    func take(_ update: LineUpdate, isReturn: Bool, askedUs: UInt64? = nil) {
         if update.place != 0 { record.place = update.place }
         switch update.state {
         case .waiting:
+            record.lastWaitingUs = askedUs ?? Clocks.wall()
             if phase == .joining { beginWaiting() }
             if phase == .active { problem("was sent back to wait") }
             if update.position != 0 {
@@ -179,7 +184,7 @@ extension Fan {
 
     func checked(_ update: LineUpdate) {
         let isReturn = awayFromUs != nil
-        take(update, isReturn: isReturn)
+        take(update, isReturn: isReturn, askedUs: Clocks.wall() - (Clocks.monotonic() - queryStarted))
         guard phase != .gone else { return }
         returned()
         if phase == .waiting { next(.check, after: crowd.plan.pollMilliseconds!) }

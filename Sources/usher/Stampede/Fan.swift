@@ -75,7 +75,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     var isPolling: Bool { crowd.plan.pollMilliseconds != nil }
     var wants: Int { min(persona.party, crowd.plan.maxSeats) }
 
-    private var traffic: Traffic {
+    var traffic: Traffic {
         switch phase {
         case .idle, .connecting, .connected: .connecting
         case .joining: .joining
@@ -141,7 +141,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
             query = nil
         }
         if awayFromUs == nil { awayFromUs = Clocks.wall() }
-        if end != .here {
+        if end != .here, end != .transport(.loopStopped) {
             crowd.record.lost += 1
             crowd.noteOddity("connection ended", "fan \(record.index) (\(phase)): \(end)")
         }
@@ -268,7 +268,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     func closed(_ connection: ClientConnection, _ call: CallID, _ close: borrowing CloseView) {
         crowd.book(traffic)
-        if close.status.code != .ok, !close.status.reason.isEmpty { crowd.noteRefusal(close.status.reason) }
+        if close.status.code != .ok, close.status.code != .cancelled { crowd.noteRefusal(close.status.reason) }
         if call == joinCall {
             joinCall = nil
             joinEnded(close.status)

@@ -21,6 +21,8 @@ struct FanRecord: Sendable {
     var admittedMs: UInt64 = 0
     /// Until then it was active for certain: the latest stamp of what only an active token can do.
     var surelyActiveUntilMs: UInt64 = 0
+    /// Wall time at which it was last told that it waits; of a Check, when that was asked.
+    var lastWaitingUs: UInt64 = 0
     /// Wall time at which it asked to leave; 0: never.
     var leaveSentUs: UInt64 = 0
     /// When nobody could take it for present for certain: from losing the connection until a moment after its return.

@@ -89,7 +89,8 @@ struct Stampede: ParsableCommand {
           joins/s      joins, from the first Join sent to the last one's first update
           admission    from the journal's stamp of the admission (active_until − active_ttl), taken before the entry is written,
                        to the client having the push: the durable write is in it. By the wall clock, so on the server's machine
-                       only; stamps are whole milliseconds. Of pollers: to the Check that told
+                       only; stamps are whole milliseconds, so 0 to 2 ms of it are
+                       rounding. Of pollers: to the Check that told
           seat held    from the journal's stamp of a hold to each watcher of the performance hearing of it; then the same after
                        the holder had its own answer (0: the watcher was first)
           hold, pay, …  from the call to its answer, first tries only

@@ -104,6 +104,9 @@ enum Verdicts {
 
     // MARK: Order
 
+    /// How much older than its arrival the news may be that somebody waits.
+    static let waitingSlackMilliseconds: UInt64 = 1_000
+
     /// Nobody was admitted before somebody with a lower place who was there, waiting.
     static func order(_ evidence: Evidence) -> Verdict {
         let promise = "admitted in order of places, among the present"
@@ -131,10 +134,10 @@ enum Verdicts {
             let until: UInt64
             if fan.admittedMs > 0 {
                 until = fan.admittedMs
-            } else if fan.leaveSentUs > 0 {
-                until = evidence.journalMs(ofWallUs: fan.leaveSentUs)
             } else {
-                continue
+                // It may have been admitted without hearing of it; what it heard may have been a moment old.
+                let heard = evidence.journalMs(ofWallUs: fan.lastWaitingUs)
+                until = heard - min(heard, waitingSlackMilliseconds)
             }
             let end = count(before: until)
             guard end > 0, highest[end - 1].place > fan.place else { continue }
