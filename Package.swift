@@ -84,6 +84,7 @@ let package = Package(
         tests("ReactorTests", ["Reactor"]),
         tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", .product(name: "Logging", package: "swift-log")]),
         tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
+        tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("TidyTests", []),
     ]
 )

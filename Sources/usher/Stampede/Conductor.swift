@@ -114,8 +114,17 @@ final class Conductor {
             "concert \(settings.concert): \(settings.performances) dates of \(StampedeSettings.seatsPerPerformance) seats, admitting \(settings.policySentence)")
     }
 
+    /// The server has gone and perhaps come back.
+    private func reconnect() {
+        isLooking = false
+        lastLook = Clock.monotonicMilliseconds()
+        guard let identity = settings.operatorIdentity else { return }
+        operatorSide = (try? SideConnection((settings.server, settings.endpoint), identity, loop: loop)) ?? operatorSide
+    }
+
     private func stats() -> LineStats? {
-        try? operatorSide?.ask(.stats, StatsRequest(concert: settings.concert), returning: StatsResponse.self).lines.first
+        if operatorSide?.end != nil { reconnect() }
+        return try? operatorSide?.ask(.stats, StatsRequest(concert: settings.concert), returning: StatsResponse.self).lines.first
     }
 
     /// The seats as somebody new is shown them.
@@ -164,7 +173,8 @@ final class Conductor {
 
     /// Asks for the line's numbers, five times a second.
     private func look(_ now: UInt64) {
-        guard let operatorSide, !isLooking, now >= lastLook + 200 else { return }
+        if operatorSide?.end != nil, now >= lastLook + 2_000 { reconnect() }
+        guard let operatorSide, operatorSide.end == nil, !isLooking, now >= lastLook + 200 else { return }
         isLooking = true
         lastLook = now
         operatorSide.begin(.stats, StatsRequest(concert: settings.concert)) { [self] (answer: Result<StatsResponse, Status>) in

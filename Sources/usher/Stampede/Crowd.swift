@@ -25,6 +25,8 @@ struct CrowdPlan: Sendable {
     var ramp: Double
     /// Joins are spread over so long.
     var joinOverMilliseconds: UInt64
+    /// Lost connections are no fault.
+    var expectsRestarts: Bool
 }
 
 /// What the conductor tells the crowds.

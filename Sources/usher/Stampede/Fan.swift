@@ -143,7 +143,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         if awayFromUs == nil { awayFromUs = Clocks.wall() }
         if end != .here, end != .transport(.loopStopped) {
             crowd.record.lost += 1
-            crowd.noteOddity("connection ended", "fan \(record.index) (\(phase)): \(end)")
+            if !crowd.plan.expectsRestarts { crowd.noteOddity("connection ended", "fan \(record.index) (\(phase)): \(end)") }
         }
         switch phase {
         case .gone where !isAuditing:
@@ -157,12 +157,12 @@ final class Fan: ClientConnectionHandler, TimerTarget {
             phase = .connecting
             life = loop.schedule(after: 500, self, tag: Alarm.comeBack.rawValue)
         default:
-            guard connectAttempts < 10 else {
+            guard connectAttempts < (crowd.plan.expectsRestarts ? 60 : 10) else {
                 endAudit()
                 fail("could not connect again: \(end)")
                 return
             }
-            let delay = end == .here ? persona.absence() : UInt64(connectAttempts + 1) * 300
+            let delay = end == .here ? persona.absence() : min(UInt64(connectAttempts + 1) * 300, 3_000) + .random(in: 0...1_000, using: &persona.numbers)
             life = loop.schedule(after: delay, self, tag: Alarm.comeBack.rawValue)
         }
     }

@@ -47,6 +47,8 @@ struct Stampede: ParsableCommand {
     var poll: Span?
     @Option(help: "How long the sale may take.")
     var timeLimit = Span(milliseconds: 300_000)
+    @Flag(help: "The server will be killed and started again meanwhile: lost connections are no fault then, all else is.")
+    var restarts = false
     @Flag(help: "Print the report as JSON.")
     var json = false
     @Flag(help: "No progress.")
@@ -113,6 +115,7 @@ struct Stampede: ParsableCommand {
           usher stampede --poll 3s                           the same, polling
           usher stampede --batch 100 --interval 1s --max-active 0
           usher stampede --concert aurora --fans 300         join a concert that is on sale already
+          usher stampede --restarts                          and kill -9 the server meanwhile, then start it again
           usher stampede --json --quiet > report.json
         """
 }

@@ -31,6 +31,8 @@ struct StampedeSettings {
     var pollMilliseconds: UInt64?
     var timeLimitMilliseconds: UInt64
     var isQuiet: Bool
+    /// The server will be killed and started again meanwhile.
+    var expectsRestarts: Bool
 
     init(_ command: Stampede) throws(StampedeError) {
         fans = command.fans
@@ -91,6 +93,7 @@ struct StampedeSettings {
         guard pollMilliseconds.map({ $0 >= 100 }) ?? true else { throw StampedeError("--poll takes 100ms or more") }
         timeLimitMilliseconds = command.timeLimit.milliseconds
         isQuiet = command.quiet
+        expectsRestarts = command.restarts
     }
 
     var policySentence: String {
@@ -108,6 +111,7 @@ struct StampedeSettings {
         CrowdPlan(
             server: server, endpoint: endpoint, sources: isOnLoopback ? Array(2...9) : [], concert: concert, seed: seed, behaviour: behaviour,
             pace: pace, activeMilliseconds: activeMilliseconds, mayLetPass: isOwnConcert, maxSeats: isOwnConcert ? Self.maxSeats : 1,
-            pollMilliseconds: pollMilliseconds, ramp: ramp / Double(loops), joinOverMilliseconds: joinOverMilliseconds)
+            pollMilliseconds: pollMilliseconds, ramp: ramp / Double(loops), joinOverMilliseconds: joinOverMilliseconds,
+            expectsRestarts: expectsRestarts)
     }
 }
