@@ -85,6 +85,7 @@ let package = Package(
         tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", .product(name: "Logging", package: "swift-log")]),
         tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
         tests("ServerUnitTests", ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
+        tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("TidyTests", []),
     ]
 )
