@@ -86,6 +86,7 @@ let package = Package(
         tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
         tests("ServerUnitTests", ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
+        tests("EndToEndTests", []),
         tests("TidyTests", []),
     ]
 )
