@@ -2,7 +2,6 @@
 #include "CLinux.h"
 
 #include <netinet/in.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -19,21 +18,4 @@ void linux_name_this_thread(const char *name) {
     strncpy(cut, name, sizeof cut - 1);
     cut[sizeof cut - 1] = 0;
     pthread_setname_np(pthread_self(), cut);
-}
-
-static void fill(sigset_t *set, const int *signals, int count) {
-    sigemptyset(set);
-    for (int i = 0; i < count; i++) sigaddset(set, signals[i]);
-}
-
-int linux_block_signals(const int *signals, int count) {
-    sigset_t set;
-    fill(&set, signals, count);
-    return pthread_sigmask(SIG_BLOCK, &set, 0);
-}
-
-int linux_signal_descriptor(const int *signals, int count) {
-    sigset_t set;
-    fill(&set, signals, count);
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }

@@ -53,7 +53,11 @@ public final class CallLimits: Sendable {
     /// OPEN frames; above, each is answered RATE_LIMITED. A person clicks a few times a second; a page that comes
     /// back opens all it had at once.
     public let opens: RateLimit
-    /// CANCEL frames of running calls; above, the connection ends. Each is worth one OPEN, so twice the opens is
+    /// OPEN frames answered without a handler, for whatever reason; above, the connection ends. An OPEN of nine bytes
+    /// costs an answer of a hundred, so nobody may go on for long; a page that opens 300 calls at once still hears
+    /// RATE_LIMITED for each one too many.
+    public let refusals: RateLimit
+    /// CANCEL frames; above, the connection ends. Each is worth one OPEN, so twice the opens is
     /// never passed by who does not open and cancel in a loop (HTTP/2 rapid reset, CVE-2023-44487).
     public let cancels: RateLimit
     /// PING frames; above, the connection ends. A client needs one when it wakes up.
@@ -70,7 +74,9 @@ public final class CallLimits: Sendable {
         requestIDs: Int = 256, helloMilliseconds: UInt64 = 5_000, welcomeMilliseconds: UInt64 = 10_000,
         pingMilliseconds: UInt64 = 25_000, handshakeMilliseconds: UInt64 = 5_000, upgradeMilliseconds: UInt64 = 5_000,
         headerBytes: Int = 8 * 1024, opens: RateLimit = RateLimit(perSecond: 20, burst: 64),
-        cancels: RateLimit = RateLimit(perSecond: 40, burst: 128), pings: RateLimit = RateLimit(perSecond: 1, burst: 10),
+        refusals: RateLimit = RateLimit(perSecond: 20, burst: 256),
+        cancels: RateLimit = RateLimit(perSecond: 40, burst: 128),
+        pings: RateLimit = RateLimit(perSecond: 1, burst: 10),
         bytes: RateLimit = RateLimit(perSecond: 256 * 1024, burst: 1024 * 1024 + 64 * 1024)
     ) {
         self.frameBytes = frameBytes
@@ -89,6 +95,7 @@ public final class CallLimits: Sendable {
         self.upgradeMilliseconds = upgradeMilliseconds
         self.headerBytes = headerBytes
         self.opens = opens
+        self.refusals = refusals
         self.cancels = cancels
         self.pings = pings
         self.bytes = bytes
@@ -100,10 +107,16 @@ public final class CallLimits: Sendable {
     public static let visitor = CallLimits()
 
     /// What a configured backend gets, which serves many users over one connection.
-    public static let backend = CallLimits(
-        runningCalls: 1024, opens: RateLimit(perSecond: 5_000, burst: 10_000),
-        cancels: RateLimit(perSecond: 10_000, burst: 20_000), pings: RateLimit(perSecond: 10, burst: 100),
-        bytes: RateLimit(perSecond: 16 * 1024 * 1024, burst: 32 * 1024 * 1024))
+    public static let backend = backend(pingMilliseconds: visitor.pingMilliseconds)
+
+    /// The same with another ping interval.
+    public static func backend(pingMilliseconds: UInt64) -> CallLimits {
+        CallLimits(
+            runningCalls: 1024, pingMilliseconds: pingMilliseconds, opens: RateLimit(perSecond: 5_000, burst: 10_000),
+            refusals: RateLimit(perSecond: 5_000, burst: 10_000),
+            cancels: RateLimit(perSecond: 10_000, burst: 20_000), pings: RateLimit(perSecond: 10, burst: 100),
+            bytes: RateLimit(perSecond: 16 * 1024 * 1024, burst: 32 * 1024 * 1024))
+    }
 
     /// The largest WebSocket message: that of one largest frame. Smaller frames share one.
     public var messageBytes: Int { frameBytes + FrameHeader.byteCount }

@@ -42,7 +42,8 @@ struct CallTable<Entry: CallEntry> {
 
     mutating func remove(at index: Int) {
         let deadline = entries.remove(at: index).deadline
-        if entries.isEmpty, entries.capacity > 4 { entries = [] }  // after a burst; most connections rest with none or one
+        // After a burst the memory goes back; one call after another keeps what one needs.
+        if entries.isEmpty, entries.capacity > 4 { entries = [] }
         if deadline == earliestDeadline { findEarliest() }
     }
 

@@ -41,14 +41,14 @@ public enum ConnectionViolation: Error, Equatable, Sendable {
     /// A MESSAGE without credit.
     case creditExceeded
 
-    /// More bytes, cancels or pings than the limits allow.
+    /// More bytes, refused opens, cancels or pings than the limits allow.
     case tooMany(FloodKind)
     /// Nothing was heard for two ping intervals.
     case silent
 
     /// What there may be too much of.
     public enum FloodKind: Equatable, Sendable {
-        case bytes, cancels, pings
+        case bytes, opens, cancels, pings
     }
 }
 
@@ -96,6 +96,7 @@ extension ConnectionViolation {
         case .callEnded(let kind): "\(kind.word) for a call that has ended"
         case .creditExceeded: "MESSAGE without credit"
         case .tooMany(.bytes): "too many bytes"
+        case .tooMany(.opens): "too many opens"
         case .tooMany(.cancels): "too many cancels"
         case .tooMany(.pings): "too many pings"
         case .silent: "nothing was heard for too long"

@@ -85,6 +85,7 @@ extension ServerCalls {
         }
         highestCall = id
         if let refusal = refusal(of: open) {
+            guard refusals.take(of: limits.refusals, now: lastHeard) == 0 else { throw .tooMany(.opens) }
             output.appendClose(id, refusal)
             return
         }
@@ -99,7 +100,9 @@ extension ServerCalls {
         let wait = opens.take(of: limits.opens, now: lastHeard)
         guard wait == 0 else { return .rateLimited(retryAfterMilliseconds: wait) }
         guard running.count < limits.runningCalls else { return .tooManyCalls(limit: limits.runningCalls) }
-        guard open.metadataByteCount <= limits.metadataBytes else { return .metadataTooLarge(limit: limits.metadataBytes) }
+        guard open.metadataByteCount <= limits.metadataBytes else {
+            return .metadataTooLarge(limit: limits.metadataBytes)
+        }
         guard open.areMetadataKeysValid else { return .metadataInvalid }
         return nil
     }

@@ -59,6 +59,7 @@ public struct ServerCalls: ~Copyable {
     var running = CallTable<ServerCall>()
 
     var opens = TokenBucket()
+    var refusals = TokenBucket()
     var cancels = TokenBucket()
     var pings = TokenBucket()
     var bytes = TokenBucket()

@@ -25,7 +25,7 @@ public struct Sequencer: ~Copyable {
     public private(set) var isWritable = true
 
     private let instance: UInt32
-    private let incarnation: UInt64
+    private var incarnation: UInt64
     private let limits: SequencerLimits
     private var nextNumber: UInt64 = 1
     private var gathering: [Submission] = []
@@ -47,6 +47,10 @@ public struct Sequencer: ~Copyable {
         rebuildCatalogue()
         publishAllSeats()
     }
+
+    /// Makes this run's incarnation larger than any in the journal, whatever the wall clock says: once it is replayed, and
+    /// before the first batch. (A run's incarnation is at most the journal time of its first entry.)
+    public mutating func beginRun() { incarnation = max(incarnation, office.clock + 1) }
 
     // MARK: Commands in
 
@@ -168,6 +172,11 @@ public struct Sequencer: ~Copyable {
     }
 
     private mutating func answer(_ submissions: [Submission], position: UInt64, into publication: inout Publication) {
+        guard effects.outcomes.count == submissions.count else {
+            // The entry was ignored: this run was declared gone.
+            for submission in submissions { refuse(submission, mayHaveHappened: false, into: &publication) }
+            return
+        }
         for (submission, outcome) in zip(submissions, effects.outcomes) {
             submission.claim?.settle()
             if let origin = submission.origin {

@@ -1,3 +1,5 @@
+public import Wire
+
 /// Why a WebSocket connection is closed (RFC 6455, section 7.4). The range tells the client what to do next; the
 /// catalogue, `protocol/errors.json`, says the same of each code.
 public struct CloseCode: RawRepresentable, Hashable, Sendable {
@@ -98,4 +100,14 @@ extension CloseCode {
     public static let instanceFailed = CloseCode(rawValue: 4901)
     /// Connections are spread anew over the instances.
     public static let rebalancing = CloseCode(rawValue: 4902)
+}
+
+extension FrameError {
+    /// What the connection is closed with after such a message.
+    public var closeCode: CloseCode {
+        switch self {
+        case .empty, .truncatedHeader, .bodyPastEnd, .reservedFlag: .malformedFrame
+        case .tooLarge: .frameTooLarge
+        }
+    }
 }

@@ -18,6 +18,14 @@ extension RawSpan {
     }
 }
 
+extension String {
+    /// A copy of `bytes`; nil when they are not UTF-8.
+    public init?(utf8 bytes: RawSpan) {
+        guard let text = try? UTF8Span(validating: bytes.codeUnits) else { return nil }
+        self.init(copying: text)
+    }
+}
+
 extension Span<UInt8> {
     /// The same bytes, untyped.
     public var rawSpan: RawSpan {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Logging
 import Reactor
@@ -43,8 +44,7 @@ struct Serve: ParsableCommand {
         } catch let error as SettingsError {
             throw ValidationError("\(error)")
         }
-        // Signals are events of a loop; every thread started later inherits the block.
-        SignalSource.block([SIGTERM, SIGINT])
+        let stopAsked = StopSignals()
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "usher")
         logger.logLevel = settings.logLevel
@@ -57,7 +57,7 @@ struct Serve: ParsableCommand {
             throw ExitCode.failure
         }
         greet(server, settings)
-        try waitForSignal()
+        stopAsked.wait()
         print("stopping: clients are sent away within \(settings.drainMilliseconds / 1000) s")
         server.stop()
     }
@@ -106,11 +106,22 @@ struct Serve: ParsableCommand {
         // All open streams: whoever reads a pipe wants to know the port now.
         fflush(nil)
     }
+}
 
-    private func waitForSignal() throws {
-        let loop = try EventLoop()
-        let control = loop.control
-        try loop.onSignals([SIGTERM, SIGINT]) { _ in control.stop() }
-        loop.run()
+/// SIGTERM and Ctrl-C, caught from its making on. A dispatch source, since signals reach any thread and not all are ours.
+private final class StopSignals {
+    private let asked = DispatchSemaphore(value: 0)
+    private var sources: [any DispatchSourceSignal] = []
+
+    init() {
+        for number in [SIGTERM, SIGINT] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { [asked] in asked.signal() }
+            source.resume()
+            sources.append(source)
+        }
     }
+
+    func wait() { asked.wait() }
 }

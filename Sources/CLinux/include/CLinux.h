@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
 /// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC; the peer's address is not asked for.
@@ -14,9 +13,3 @@ int linux_stream_socket(int family);
 
 /// Names the calling thread (at most 15 bytes count).
 void linux_name_this_thread(const char *name);
-
-/// sigset_t helpers: `sigemptyset` and `sigaddset` over `count` signals, then block them in this thread.
-int linux_block_signals(const int *signals, int count);
-
-/// A non-blocking, close-on-exec signalfd(2) for `count` signals.
-int linux_signal_descriptor(const int *signals, int count);

@@ -6,7 +6,10 @@ extension Connection {
         let isHandshake = phase == .silent || phase == .handshaking
         if isHandshake {
             // Level-triggered: epoll tells of it again in the next turn.
-            guard loop.handshakesLeft > 0 else { return }
+            guard loop.handshakesLeft > 0 else {
+                loop.handshakesPutOff += 1
+                return
+            }
             loop.handshakesLeft -= 1
         }
         let buffer = unsafe loop.receiveBuffer

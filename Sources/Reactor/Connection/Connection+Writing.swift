@@ -99,10 +99,7 @@ extension Connection {
     /// The kernel again takes bytes.
     func sendRemainder() {
         guard !remainder.isEmpty else { return }
-        let sent = unsafe remainder.withUnsafeBytes { bytes in
-            unsafe offerKernel(UnsafeRawBufferPointer(rebasing: bytes[remainderOffset...]))
-        }
-        guard let sent else { return }
+        guard let sent = offerKernel(remainder, from: remainderOffset) else { return }
         remainderOffset += sent
         if remainderOffset == remainder.count {
             remainder = []
@@ -123,6 +120,11 @@ extension Connection {
 
     private func noteBacklog() {
         if remainder.count - remainderOffset > loop.limits.lowMarkBytes { owesWritable = true }
+    }
+
+    /// The array is passed by itself, for breaking off drops the connection's hold on it.
+    private func offerKernel(_ bytes: [UInt8], from offset: Int) -> Int? {
+        unsafe bytes.withUnsafeBytes { unsafe offerKernel(UnsafeRawBufferPointer(rebasing: $0[offset...])) }
     }
 
     /// One `send`. Returns how many bytes the kernel took; nil when the connection broke and has been ended.

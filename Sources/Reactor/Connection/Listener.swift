@@ -6,7 +6,9 @@ internal import Glibc
 /// Invariants, at the end of each turn:
 /// 1. The socket is watched only while another connection may come: connections and handshakes under way are below their
 ///    limits and the process is not out of descriptors.
-/// 2. At most `silentMax` connections are silent. One more evicts the oldest, so silent sockets block nobody.
+/// 2. At most `silentMax` connections are silent. One more evicts the oldest, once its grace is over, so silent sockets block
+///    others no longer than that. While handshakes are put off to the next turn nobody is accepted, so that in a stampede
+///    nobody is evicted whose ClientHello lies unread.
 public final class Listener {
     let tls: TLSContext?
     let accept: (Connection) -> any ConnectionHandler
@@ -17,13 +19,20 @@ public final class Listener {
     private var isWatching = true
     private var isClosed = false
     private var isExhausted = false
+    /// A timer will end the wait for the oldest silent connection's grace.
+    private var awaitsGrace = false
     private var connectionCount = 0
     private var handshakeCount = 0
     private var silentCount = 0
     /// Those accepted with TLS, oldest first, from `silentFirst` on; some are silent no longer. Nobody stays longer than the
     /// handshake's deadline, so it is short.
-    private var silentQueue: [Connection?] = []
+    private var silentQueue: [Silent?] = []
     private var silentFirst = 0
+
+    private struct Silent {
+        let connection: Connection
+        let since: UInt64
+    }
 
     init(
         _ loop: EventLoop, _ socket: ListeningSocket, tls: TLSContext?, limits: ListenerLimits,
@@ -53,6 +62,10 @@ public final class Listener {
 
     func acceptSome() {
         var left = limits.acceptsPerTurn
+        if tls != nil {
+            if loop.isBehindWithHandshakes { return }
+            dropSpokenFromQueue()
+        }
         while left > 0, mayAccept {
             left -= 1
             let descriptor = linux_accept_nonblocking(socket.descriptor.raw)
@@ -88,20 +101,20 @@ public final class Listener {
         }
         connection.timer = loop.schedule(after: limits.handshakeMilliseconds, .connection(connection))
         silentCount += 1
-        silentQueue.append(connection)
-        while silentCount > limits.silentMax { evictOldest() }
+        silentQueue.append(Silent(connection: connection, since: loop.now))
+        if silentCount > limits.silentMax { evictOldest() }
     }
 
     private func evictOldest() {
-        dropFrontOfQueue { $0.phase == .silent }
         guard let oldest = silentQueue[silentFirst] else { return }
         loop.counters.silentEvicted.add()
-        oldest.terminate(.timedOut)
+        oldest.connection.terminate(.timedOut)
+        dropSpokenFromQueue()
     }
 
-    /// Removes from the front of the queue up to the first that is `wanted`, which must exist or the queue ends.
-    private func dropFrontOfQueue(until wanted: (Connection) -> Bool) {
-        while silentFirst < silentQueue.count, let first = silentQueue[silentFirst], !wanted(first) {
+    /// Makes the front of the queue one that is silent still, if there is any.
+    private func dropSpokenFromQueue() {
+        while silentFirst < silentQueue.count, let first = silentQueue[silentFirst], first.connection.phase != .silent {
             silentQueue[silentFirst] = nil
             silentFirst += 1
         }
@@ -115,11 +128,23 @@ public final class Listener {
 
     private var mayAccept: Bool {
         !isClosed && !isExhausted && connectionCount < limits.connectionsMax && handshakeCount < limits.handshakesMax
+            && graceLeft == 0
+    }
+
+    /// How long the oldest silent connection still has, when there is room for no other; else 0.
+    private var graceLeft: UInt64 {
+        guard silentCount >= limits.silentMax, silentFirst < silentQueue.count, let oldest = silentQueue[silentFirst] else { return 0 }
+        let end = oldest.since + limits.silentGraceMilliseconds
+        return end > loop.now ? end - loop.now : 0
     }
 
     /// Watches the socket or leaves it alone, once a turn.
     func adjust() {
-        dropFrontOfQueue { $0.phase == .silent }
+        dropSpokenFromQueue()
+        if graceLeft > 0, !awaitsGrace {
+            awaitsGrace = true
+            _ = loop.schedule(after: graceLeft, .listener(self))
+        }
         guard !isClosed, mayAccept != isWatching else { return }
         isWatching.toggle()
         loop.poller.modify(socket.descriptor.raw, isWatching ? Poller.readable : 0, registration)
@@ -131,7 +156,11 @@ public final class Listener {
         _ = loop.schedule(after: limits.exhaustedPauseMilliseconds, .listener(self))
     }
 
-    func endPause() { isExhausted = false }
+    /// A pause is over; if there is reason for another, it begins at the end of the turn.
+    func endPause() {
+        isExhausted = false
+        awaitsGrace = false
+    }
 
     // MARK: Told by connections
 

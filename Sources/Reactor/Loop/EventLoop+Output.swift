@@ -23,7 +23,11 @@ extension EventLoop {
         guard let owner = output.owner else { return }
         output.owner = nil
         guard !output.bytes.isEmpty else { return }
-        unsafe output.bytes.withUnsafeBytes { unsafe owner.emit($0) }
+        // Out of the loop's hands meanwhile, so that whatever sending leads to cannot touch them.
+        var bytes: [UInt8] = []
+        swap(&bytes, &output.bytes)
+        unsafe bytes.withUnsafeBytes { unsafe owner.emit($0) }
+        swap(&bytes, &output.bytes)
         resetCork()
     }
 

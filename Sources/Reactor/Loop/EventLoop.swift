@@ -50,6 +50,10 @@ internal import Synchronization
     var output: Cork
     let receiveBuffer: UnsafeMutableRawBufferPointer
     var handshakesLeft = 0
+    /// Handshake steps put off in this turn for want of `handshakesLeft`.
+    var handshakesPutOff = 0
+    /// Whether ClientHellos may lie unread: then nobody new is accepted, for whoever seems silent may have spoken.
+    private(set) var isBehindWithHandshakes = false
 
     private let waker: Waker
     private var wheel: TimerWheel<TimerAction>
@@ -110,13 +114,14 @@ internal import Synchronization
         waker.rise()
         now = Clock.monotonicMilliseconds()
         wallNow = Clock.wallMilliseconds()
+        isBehindWithHandshakes = handshakesPutOff > 0
+        handshakesPutOff = 0
         handshakesLeft = limits.handshakesPerTurn
         for index in 0..<count {
             let (registration, flags) = poller.event(index)
             switch poller.source(of: registration) {
             case .connection(let connection): connection.handle(flags)
             case .listener(let listener): listener.acceptSome()
-            case .signals(let signals): signals.deliver()
             case .waker: waker.clear()
             case nil: break
             }
@@ -149,7 +154,7 @@ internal import Synchronization
             switch source {
             case .connection(let connection): connection.terminate(.loopStopped)
             case .listener(let listener): listener.close()
-            case .signals, .waker: break
+            case .waker: break
             }
         }
         deliverEnded()

@@ -26,8 +26,11 @@ public struct ListenerLimits: Sendable {
     public var connectionsMax = 20_000
     /// Handshakes under way, counted from when the whole ClientHello has arrived. At the limit accepting pauses.
     public var handshakesMax = 256
-    /// Sockets that have not sent a whole ClientHello. At the limit the oldest is evicted: silence blocks nobody.
-    public var silentMax = 1024
+    /// Sockets that have not sent a whole ClientHello. At the limit the oldest is evicted: silence blocks nobody for long.
+    public var silentMax = 2048
+    /// How long a socket may be silent before it can be evicted: what a ClientHello may need behind the connection's last
+    /// packet. So `silentMax` silent sockets delay others by this much, not for the handshake's deadline.
+    public var silentGraceMilliseconds: UInt64 = 250
     /// From accept until the TLS handshake is done.
     public var handshakeMilliseconds: UInt64 = 5000
     /// How long accepting pauses when the process or the system has run out of descriptors or memory.

@@ -5,7 +5,6 @@ internal import Glibc
 enum EventSource {
     case connection(Connection)
     case listener(Listener)
-    case signals(SignalSource)
     case waker
 }
 

@@ -135,8 +135,10 @@ struct TimerWheel<Payload>: ~Copyable {
         earliest = max(earliest, time)
     }
 
-    /// The next occupied slot of level 0 in this block of 256, or the start of the next block.
+    /// The next occupied slot of level 0 in this block of 256, or the start of the next block; with level 0 empty, the start of
+    /// the next occupied slot above, since nothing happens at the blocks between.
     private func nextStop() -> UInt64 {
+        if occupied[0] | occupied[1] | occupied[2] | occupied[3] == 0, let next = nextWakeUp { return next }
         let block = (current >> 8) << 8
         var word = Int(current & 255) >> 6
         var bits = occupied[word] & (~0 << (current & 63))

@@ -99,6 +99,12 @@ internal import Synchronization
         unsafe ssl_context_set_read_ahead(context, 1)
     }
 
+    /// For tests: speaks nothing but TLS 1.2.
+    func limitToTLS12() {
+        let limited = unsafe ssl_context_set_versions(context, TLS1_2_VERSION, TLS1_2_VERSION)
+        precondition(limited == 1)
+    }
+
     deinit { unsafe SSL_CTX_free(context) }
 
     private func pin(_ pem: String) throws(TLSError) {

@@ -198,15 +198,20 @@ extension Gateway {
         }
     }
 
-    /// A Join is committed: its stream begins, unless the client has gone meanwhile.
+    /// A Join is committed: its stream begins, unless the client has gone or given it up meanwhile.
     private func joined(_ status: TokenStatus, _ call: CallID, _ session: Session) {
-        guard session.connection.isOpen else {
+        guard isAwaited(call, session) else {
             // The journal took the Join for presence; nobody is here to be present.
             presence.streamBegan(status.id, isKnown: true)
             presence.streamEnded(status.id, now: loop.now)
+            session.calls.close(call, .cancelled(mayHaveHappened: true), position: position, output: &frames)
             return
         }
         begin(LineStream(session: session, call: call, token: queueToken(of: status), line: status.concert), status: status, isKnown: true)
+    }
+
+    private func isAwaited(_ call: CallID, _ session: Session) -> Bool {
+        session.connection.isOpen && session.calls.isWanted(call)
     }
 
     private func finish(_ pendingCall: PendingCall, _ facts: Facts, position: UInt64) {
@@ -221,13 +226,23 @@ extension Gateway {
         case (.watchedStats(let watch), .stats(let lines)): send(lines, to: watch)
         case (_, .stats(let lines)): answer(statsResponse(lines))
         case (.check, .token(let status?)):
-            presence.checked(status.id, now: loop.now)
+            if status.state == .ended {
+                session.tokens.removeAll { $0.id == status.id }
+            } else {
+                presence.checked(status.id, now: loop.now)
+            }
             answer(update(for: status))
         case (.resume(let token, let concert), .token(let status?)):
-            guard session.connection.isOpen else { return }
+            guard isAwaited(call, session) else {
+                session.calls.close(call, .cancelled(), position: position, output: &frames)
+                return
+            }
             begin(LineStream(session: session, call: call, token: token, line: concert), status: status, isKnown: false)
+        case (.refuseEnded, .token(let status?)) where status.state != .ended:
+            // A place so new that this loop's picture does not have it yet.
+            refuse(call, Status(.notCaughtUp, "This part of the instance does not know your place yet.", details: ErrorDetails(retryAfterMs: 50)), of: session)
         case (.refuseEnded, .token(let status?)):
-            refuse(call, Status(.tokenEnded, "Your turn is over; join again for a new place.", details: ErrorDetails(endReason: status.endReason)), of: session)
+            refuse(call, tokenEnded(status), of: session)
         case (_, .token):
             refuse(call, Status(.unknownToken, "You have no place in this line; join it first."), of: session)
         }

@@ -20,7 +20,8 @@ extension Gateway {
             session.refuseHello(Self.status(of: error).message)
             return
         }
-        if session.identity?.isBackend == true { calls.limits = .backend }
+        if session.identity?.isBackend == true { calls.limits = backendLimits }
+        session.seenPosition = hello.epoch == nil || hello.epoch == instance.epoch ? hello.position : nil
         var welcome = Welcome()
         welcome.instance = instance.name
         welcome.epoch = instance.epoch
@@ -30,6 +31,7 @@ extension Gateway {
         welcome.development = identities.isDevelopment
         calls.welcome(welcome, pingFraction: .random(in: 0...1), output: &output)
         metrics.hellos.add()
+        if isDraining { calls.goAway(farewell, output: &output) }
     }
 
     func authenticate(_ request: AuthenticateRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
@@ -48,12 +50,23 @@ extension Gateway {
         reply(call.id, AuthenticateResponse(user: identity.user, expiresMs: identity.expiresMilliseconds ?? 0, isOperator: identity.isOperator), of: session)
     }
 
+    /// Bearers remembered, of 8 KiB each at most; past it all are forgotten.
+    private static let bearersMax = 4_096
+
+    private func check(bearer: String) throws(IdentityError) -> Identity {
+        if let known = bearers[bearer] { return known }
+        let identity = try identities.check(bearer: bearer, now: loop.wallNow)
+        if bearers.count >= Self.bearersMax { bearers = [:] }
+        bearers[bearer] = identity
+        return identity
+    }
+
     /// Whom a call acts for: metadata `authorization` before the connection's identity.
     func identity(of call: IncomingCall, _ session: Session) throws(Status) -> Identity {
         var identity = session.identity
         if let bearer = call.bearer {
             do throws(IdentityError) {
-                identity = try identities.check(bearer: bearer, now: loop.wallNow)
+                identity = try check(bearer: bearer)
             } catch {
                 throw Self.status(of: error)
             }
@@ -129,6 +142,10 @@ extension Gateway {
         return Status(
             .tokenWaiting, position > 0 ? "It is not your turn yet; you are number \(position) in line." : "It is not your turn yet; the draw is still to come.",
             details: ErrorDetails(queuePosition: position))
+    }
+
+    func tokenEnded(_ status: TokenStatus) -> Status {
+        Status(.tokenEnded, "Your turn is over; join again for a new place.", details: ErrorDetails(endReason: status.endReason))
     }
 
     /// A call keeps an active token from idling: journalled at most once in a quarter of `idle_ttl`.

@@ -7,6 +7,8 @@ import UsherAPI
 /// The loop's own picture of the sale: how it begins, how deltas bring it up to date, and who is told.
 extension Gateway: TimerTarget {
     static let tickMilliseconds: UInt64 = 100
+    /// How often those who wait are looked at for what is worth no push of its own, such as the number behind: 5 s.
+    private static let behindTicks: UInt64 = 50
     /// Between two looks at those who wait that are not the tick's: admissions come in bursts.
     private static let lookMilliseconds: UInt64 = 20
 
@@ -26,7 +28,15 @@ extension Gateway: TimerTarget {
     func take(_ delta: Delta) {
         guard !delta.isEmpty else { return }
         noteJournalTime(delta.timeMilliseconds, position: delta.position)
-        if let catalogue = delta.catalogue { extend(to: catalogue) }
+        var changedPerformances: Set<Int> = []
+        if let catalogue = delta.catalogue {
+            changedPerformances = extend(to: catalogue)
+            // Prices have no revision: who watches gets a new snapshot.
+            for performance in changedPerformances {
+                for watch in feeds[performance].watches { watch.restart() }
+            }
+            if !changedPerformances.isEmpty { lastChanges = nil }
+        }
         for key in delta.keys { queueTokens.trust(key) }
         var isLookDue = !delta.notices.isEmpty
         for change in delta.lines {
@@ -38,9 +48,9 @@ extension Gateway: TimerTarget {
             }
         }
         for sent in delta.notices {
+            lines[sent.concert].soil()
             noticeLog[sent.concert] = Array((noticeLog[sent.concert] ?? []).suffix(SaleLimits.notices - 1)) + [sent.notice]
         }
-        var changedPerformances: Set<Int> = []
         for change in delta.seats {
             feeds[change.performance].apply(change, kept: limits.resumeChanges)
             changedPerformances.insert(change.performance)
@@ -55,7 +65,12 @@ extension Gateway: TimerTarget {
     }
 
     /// Concerts and performances are only ever added, and changed in place.
-    private func extend(to catalogue: Catalogue) {
+    ///
+    /// - Returns: performances whose prices changed.
+    private func extend(to catalogue: Catalogue) -> Set<Int> {
+        let before = self.catalogue.performances
+        // Unchanged prices are the same array, so this looks at no seat.
+        let repriced = before.indices.filter { before[$0].prices != catalogue.performances[$0].prices }
         self.catalogue = catalogue
         while lines.count < catalogue.concerts.count {
             lines.append(LineView(.new))
@@ -65,6 +80,7 @@ extension Gateway: TimerTarget {
             let seatCount = catalogue.performances[feeds.count].prices.count
             feeds.append(SeatFeed(SeatImage(revision: 0, states: Array(repeating: .available, count: seatCount))))
         }
+        return Set(repriced)
     }
 
     // MARK: Tick
@@ -72,6 +88,9 @@ extension Gateway: TimerTarget {
     func timerFired(_ tag: Int) {
         loop.schedule(after: Self.tickMilliseconds, self)
         ticks += 1
+        if ticks % Self.behindTicks == 0 {
+            for line in lines.indices { lines[line].soil() }
+        }
         pushPositions()
         lastLook = loop.now
         if ticks % 10 == 0 {
@@ -79,6 +98,8 @@ extension Gateway: TimerTarget {
             sampleStats()
         }
         tellJournal()
+        retryJoins()
+        for session in backlogged where !session.isBacklogged { session.goOn() }
     }
 
     /// Presence and touches, gathered since the last tick.

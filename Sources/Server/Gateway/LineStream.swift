@@ -17,6 +17,7 @@ final class LineStream {
     var shownState = TokenState.unspecified
     var shownLineState = LineState.unspecified
     var shownPosition: UInt64 = 0
+    var shownBehind: UInt64 = 0
     var shownEstimate: Estimate?
     var shownAt: UInt64 = 0
     var shownWarnings: [Warning] = []

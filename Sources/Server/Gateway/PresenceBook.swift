@@ -31,6 +31,10 @@ struct PresenceBook {
     private var looks = Heap<Look>()
     private var arrived: Set<UInt64> = []
     private var departed: Set<UInt64> = []
+    /// Whose departure was told within the last one to two minutes: it may be behind a Join in the journal.
+    private var departedLately: Set<UInt64> = []
+    private var departedBefore: Set<UInt64> = []
+    private var latelySince: UInt64 = 0
 
     init(source: UInt32) { self.source = source }
 
@@ -62,13 +66,16 @@ struct PresenceBook {
     }
 
     private mutating func announce(_ token: UInt64, isKnown: Bool) {
-        if isKnown { arrived.remove(token) }
+        let isLate = leftLately(token)
+        if isKnown, !isLate { arrived.remove(token) }
         guard let record = records[token], !record.isAnnounced else { return }
         records[token]!.isAnnounced = true
-        // Whose absence was not told yet is still present for the journal.
-        let isStillKnown = departed.remove(token) != nil
-        if !isKnown, !isStillKnown { arrived.insert(token) }
+        // A departure that was not told yet is no news any more, nor is the return from it.
+        if departed.remove(token) != nil { return }
+        if !isKnown || isLate { arrived.insert(token) }
     }
+
+    private func leftLately(_ token: UInt64) -> Bool { departedLately.contains(token) || departedBefore.contains(token) }
 
     /// The token ended: nobody need hear of it any more.
     mutating func forget(_ token: UInt64) {
@@ -80,6 +87,11 @@ struct PresenceBook {
     /// What has to be told now, or nil; at most `count` tokens of each kind. Call `told` once it is on its way.
     mutating func news(now: UInt64, count: Int = 4096) -> Presence? {
         settle(now: now)
+        if now >= latelySince + 60_000 {
+            departedBefore = departedLately
+            departedLately = []
+            latelySince = now
+        }
         guard !arrived.isEmpty || !departed.isEmpty else { return nil }
         return Presence(arrived: arrived.prefix(count).sorted(), departed: departed.prefix(count).sorted())
     }
@@ -87,6 +99,7 @@ struct PresenceBook {
     mutating func told(_ news: Presence) {
         arrived.subtract(news.arrived)
         departed.subtract(news.departed)
+        departedLately.formUnion(news.departed)
     }
 
     private mutating func settle(now: UInt64) {
@@ -96,8 +109,9 @@ struct PresenceBook {
             record.isScheduled = false
             if record.streams == 0, record.until <= now {
                 records[look.token] = nil
-                // Who came and went untold is no news.
-                if record.isAnnounced, arrived.remove(look.token) == nil { departed.insert(look.token) }
+                guard record.isAnnounced else { continue }
+                // Who came and went untold is no news, unless the journal may know of the stay by a Join.
+                if arrived.remove(look.token) == nil || leftLately(look.token) { departed.insert(look.token) }
                 continue
             }
             // With a stream open its end will schedule the next look.

@@ -51,6 +51,8 @@ struct SeatFeed {
 final class SeatWatch {
     unowned let session: Session
     let call: CallID
+    /// Whose turn it is; the watch ends with it.
+    let token: UInt64
     var performance: Int
     /// Of a list of several performances: those that come after this one. Nil: a watch of one, which goes on.
     var afterwards: [Int]?
@@ -62,11 +64,18 @@ final class SeatWatch {
     /// Something could not be sent for want of credit or since the reader is slow.
     var isOwed = false
 
-    init(session: Session, call: CallID, performance: Int, revision: UInt64?) {
+    init(session: Session, call: CallID, token: UInt64, performance: Int, revision: UInt64?) {
         self.session = session
         self.call = call
+        self.token = token
         self.performance = performance
         self.revision = revision
+    }
+
+    /// Forgets what the client has: a snapshot comes next, from its first part.
+    func restart() {
+        revision = nil
+        nextSeat = 1
     }
 }
 

@@ -15,7 +15,7 @@ struct LineView: Sendable {
     private var drawnPlaces: [UInt32]
     private(set) var drawSeed: [UInt8]
     private(set) var rate = AdmissionRate()
-    /// Whether somebody's position may have changed since `clean`.
+    /// Whether there may be news for those who wait since `clean`.
     private(set) var isDirty = true
 
     init(_ image: LineImage) {
@@ -61,6 +61,9 @@ struct LineView: Sendable {
     }
 
     mutating func clean() { isDirty = false }
+
+    /// Asks for a look at those who wait, though nobody has moved.
+    mutating func soil() { isDirty = true }
 
     /// Where a join number stands in the order: itself, unless a draw permuted it.
     func place(ofJoinNumber number: UInt64) -> Int {

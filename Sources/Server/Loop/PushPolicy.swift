@@ -14,6 +14,13 @@ enum PushPolicy {
         return position <= nearHead || difference >= shown / 100
     }
 
+    /// Whether the number behind is off by more than a tenth, and what is shown at least 5 s old: while a crowd joins
+    /// everybody's number behind grows, and that alone is no reason to hurry.
+    static func isWorthTelling(behind: UInt64, shown: UInt64, elapsedMilliseconds: UInt64) -> Bool {
+        let difference = behind > shown ? behind - shown : shown - behind
+        return elapsedMilliseconds >= 5_000 && difference > shown / 10
+    }
+
     /// Whether an estimate is off by more than a tenth, given what the client's own countdown shows by now.
     ///
     /// The rate of a slow line is uneven, and each step of it would tell everybody. So an estimate is looked at again only

@@ -63,6 +63,7 @@ final class SequencerThread: Sendable {
         var sequencer = sequencer
         var heard: [JournalEvent] = []
         var said: [ToSequencer] = []
+        note(sequencer.office.position, isWritable: sequencer.isWritable)
         while !control.withLock({ $0.isStopping }) {
             let now = Clock.monotonicMilliseconds()
             let isIdle = commands.isEmpty && events.isEmpty
@@ -80,10 +81,14 @@ final class SequencerThread: Sendable {
             for (index, inbox) in inboxes.enumerated() {
                 inbox.put(publication.delta, answers: publication.answers[index], isWritable: sequencer.isWritable)
             }
-            control.withLock { [position = sequencer.office.position, isWritable = sequencer.isWritable] in
-                $0.position = position
-                $0.isWritable = isWritable
-            }
+            note(sequencer.office.position, isWritable: sequencer.isWritable)
+        }
+    }
+
+    private func note(_ position: UInt64, isWritable: Bool) {
+        control.withLock {
+            $0.position = position
+            $0.isWritable = isWritable
         }
     }
 

@@ -1,0 +1,124 @@
+import Client
+import Foundation
+import Logging
+import Reactor
+import Server
+import Testing
+import UsherAPI
+
+/// A server of its own for one test: real TLS sockets on a free port, a data folder that is gone afterwards, and clients
+/// of the real library.
+final class TestSale: Sendable {
+    let folder: String
+    private let settings: ServerSettings
+    private let server: UsherServer
+
+    convenience init(_ change: (inout ServerSettings) -> Void = { _ in }) throws {
+        var settings = ServerSettings()
+        settings.listen = .loopback(port: 0)
+        settings.adminListen = .loopback(port: 0)
+        settings.dataFolder = NSTemporaryDirectory() + "usher-test-\(UUID().uuidString)"
+        settings.journal = .memory
+        settings.loops = 2
+        settings.drainMilliseconds = 200
+        change(&settings)
+        try self.init(settings)
+    }
+
+    private init(_ settings: ServerSettings) throws {
+        folder = settings.dataFolder
+        self.settings = settings
+        server = try Self.start(settings)
+    }
+
+    private static func start(_ settings: ServerSettings) throws -> UsherServer {
+        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .critical
+        return try UsherServer.start(settings, logger: logger)
+    }
+
+    var port: UInt16 { server.address.port }
+    var adminPort: UInt16 { server.adminAddress?.port ?? 0 }
+    var trust: ClientTrust { .pinnedFile(folder + "/certificate.pem") }
+    var url: ServerURL { get throws { try ServerURL("wss://127.0.0.1:\(port)/v1") } }
+
+    /// Stops, and starts another run on the same folder.
+    func restarted(onSamePort: Bool) throws -> TestSale {
+        var settings = settings
+        if onSamePort { settings.listen = server.address }
+        server.stop()
+        return try TestSale(settings)
+    }
+
+    func stop() {
+        server.stop()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// A client of a user's own; a new user unless one is given.
+    func client(_ user: Uuid = .test(), _ options: ClientOptions = ClientOptions()) async throws -> UsherClient {
+        try await UsherClient.connect(to: [try url], identity: .user(user), trust: trust, options: options)
+    }
+
+    func operatorClient() async throws -> UsherClient {
+        let key = try String(contentsOfFile: folder + "/operator-key", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        return try await UsherClient.connect(to: [try url], identity: .jwt("operator:\(key)"), trust: trust)
+    }
+
+    /// Puts a concert with one performance on sale, its line open; `change` alters the settings before.
+    func putOn(
+        _ id: String, seats: UInt32 = 10, price: UInt64 = 1_000, isOpen: Bool = true, _ change: (inout ConcertSettings) -> Void = { _ in }
+    ) async throws {
+        let office = try await operatorClient()
+        defer { office.close() }
+        var settings = ConcertSettings()
+        settings.id = id
+        settings.title = "A test of \(id)"
+        settings.policy = AdmissionPolicy(maxActive: 100)
+        settings.maxSeats = 4
+        change(&settings)
+        _ = try await office.operators.putConcert(settings)
+        var performance = PerformanceSettings()
+        performance.id = "\(id)-1"
+        performance.concert = id
+        performance.startsMs = Clock.wallMilliseconds() + 86_400_000
+        performance.seatCount = seats
+        performance.prices = [PriceBand(firstSeat: 1, lastSeat: seats, price: price)]
+        _ = try await office.operators.putPerformance(performance)
+        if isOpen { _ = try await office.operators.change(.open, of: id) }
+    }
+}
+
+extension Uuid {
+    /// A random user or request.
+    static func test() -> Uuid { Uuid(high: .random(in: 1 ... .max), low: .random(in: 1 ... .max)) }
+}
+
+/// Runs a test against a server of its own, and ends the server whatever happens.
+func withSale(_ change: (inout ServerSettings) -> Void = { _ in }, _ body: (TestSale) async throws -> Void) async throws {
+    let sale = try TestSale(change)
+    defer { sale.stop() }
+    try await body(sale)
+}
+
+extension Pushes where Element == LineUpdate {
+    /// The first update for which `condition` holds; earlier ones are passed over.
+    func first(_ what: String = "", where condition: (LineUpdate) -> Bool) async throws -> LineUpdate {
+        for try await update in self where condition(update) { return update }
+        throw MissingUpdate(what: what)
+    }
+}
+
+struct MissingUpdate: Error {
+    var what: String
+}
+
+/// The reason word of the refusal that `body` must end in.
+func refusal(of body: () async throws -> Void) async -> Reason? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return (error as? UsherError)?.reason
+    }
+}
