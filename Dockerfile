@@ -27,6 +27,8 @@ USER usher
 # The journal, the signing key and, without a certificate of one's own, the development certificate.
 VOLUME /var/lib/usher
 ENV USHER_DATA=/var/lib/usher USHER_LISTEN=0.0.0.0:8443
+# Where the command line keeps its places when it is used in the container: the user has no home.
+ENV XDG_STATE_HOME=/tmp XDG_CONFIG_HOME=/tmp
 EXPOSE 8443
 # Ready, not just alive: a server whose journal can't be written answers 503. bash is in the image, curl is not.
 HEALTHCHECK --interval=5s --timeout=2s --start-period=30s --retries=3 \

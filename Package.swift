@@ -82,9 +82,10 @@ let package = Package(
         tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
-        tests("ServerUnitTests", ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", .product(name: "Logging", package: "swift-log")]),
         tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
+        tests("ServerUnitTests", ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
+        tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("TidyTests", []),
     ]
 )

@@ -21,14 +21,13 @@ struct AdmissionRate: Sendable {
     mutating func advance(to timeMilliseconds: UInt64) -> Bool {
         let second = timeMilliseconds / 1000
         guard second > lastSecond else { return false }
-        let hadAny = total > 0
         for passed in 0..<min(second - lastSecond, 60) {
             let index = Int((lastSecond + 1 + passed) % 60)
             total -= buckets[index]
             buckets[index] = 0
         }
         lastSecond = second
-        return hadAny
+        return true
     }
 
     /// Admissions a second over the part of the last minute since the first admission; nil with fewer than two.

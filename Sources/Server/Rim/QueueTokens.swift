@@ -30,9 +30,13 @@ final class QueueTokens {
     private let passSigner: JWTSigner
     private let rememberedMax: Int
     private var keys: JWKS
-    private typealias Known = (token: QueueToken, expires: UInt64)
-    private var recent: [[UInt8]: Known] = [:]
-    private var older: [[UInt8]: Known] = [:]
+    private var recent: [[UInt8]: Remembered] = [:]
+    private var older: [[UInt8]: Remembered] = [:]
+
+    private struct Remembered {
+        var token: QueueToken
+        var expiresMilliseconds: UInt64
+    }
 
     init(key: Ed25519PrivateKey, rememberedMax: Int = QueueTokens.rememberedMax) {
         self.rememberedMax = rememberedMax
@@ -70,7 +74,7 @@ final class QueueTokens {
     /// - Throws: `JWTError` for anything that this sale has not signed, or has run out.
     func verify(_ text: RawSpan, now: UInt64) throws(JWTError) -> QueueToken {
         let bytes = [UInt8](copying: text)
-        if let known = recent[bytes] ?? older[bytes], now < known.expires { return known.token }
+        if let known = recent[bytes] ?? older[bytes], now < known.expiresMilliseconds { return known.token }
         let policy = JWTPolicy(type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
         let verified = try keys.verify(bytes, policy: policy, now: now)
         let claims = verified.claims
@@ -83,7 +87,7 @@ final class QueueTokens {
             older = recent
             recent = [:]
         }
-        recent[bytes] = (token, verified.expiresAtMilliseconds ?? 0)
+        recent[bytes] = Remembered(token: token, expiresMilliseconds: verified.expiresAtMilliseconds ?? 0)
         return token
     }
 }

@@ -39,17 +39,16 @@ struct Failure: Error, Equatable {
     /// What to type next.
     static func nextStep(_ reason: Reason, _ details: ErrorDetails?) -> String? {
         switch reason {
-        case .tokenMissing, .unknownToken: "Take a place with: usher join CONCERT"
+        case .tokenMissing, .unknownToken: "(usher join CONCERT)"
         case .tokenWaiting: "Keep usher join running; it tells when it is your turn."
-        case .tokenEnded: "Take a new place with: usher join CONCERT"
-        case .tokenInvalid: "Join again for a new one: usher join CONCERT"
-        case .seatTaken, .seatContended, .unknownSeat: "See what is free with: usher seats PERFORMANCE"
-        case .soldOut: "Watch for holds that run out with: usher seats PERFORMANCE --watch"
-        case .insufficientBalance:
-            "Add what is missing with: usher charge \(details?.missingAmount ?? 0), then pay again; the hold stays."
-        case .unknownConcert: "See what there is with: usher concerts"
-        case .unknownPerformance: "See what there is with: usher dates CONCERT"
-        case .unknownReservation, .reservationNotHeld: "See yours with: usher history"
+        case .tokenEnded: "(usher join CONCERT)"
+        case .tokenInvalid: "(usher join CONCERT)"
+        case .seatTaken, .seatContended, .unknownSeat: "What is free: usher seats PERFORMANCE"
+        case .soldOut: "Holds that run out: usher seats PERFORMANCE --watch"
+        case .insufficientBalance: "(usher charge \(details?.missingAmount ?? 0))"
+        case .unknownConcert: "What there is: usher concerts"
+        case .unknownPerformance: "What there is: usher dates CONCERT"
+        case .unknownReservation, .reservationNotHeld: "Yours: usher history"
         case .operatorsOnly: "Name the server's data folder with --data, or give an operator's JWT with --jwt-file."
         case .identityMissing, .identityInvalid, .identityExpired:
             "On a development server say --user NAME; elsewhere give a fresh JWT with --jwt-file."
