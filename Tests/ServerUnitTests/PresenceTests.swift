@@ -60,6 +60,18 @@ import UsherAPI
                 .news(at: 6_000, arrived: [1]),
             ]),
         Case(
+            "a Join soon after a departure was told may be before it in the journal, so the arrival is told too",
+            [
+                .begin(1, at: 0, isKnown: true), .end(1, at: 0), .news(at: 5_000, departed: [1]),
+                .begin(1, at: 6_000, isKnown: true), .news(at: 6_000, arrived: [1]),
+            ]),
+        Case(
+            "two minutes later the Join is enough",
+            [
+                .begin(1, at: 0, isKnown: true), .end(1, at: 0), .news(at: 5_000, departed: [1]), .news(at: 65_000),
+                .news(at: 125_000), .begin(1, at: 125_000, isKnown: true), .news(at: 125_000),
+            ]),
+        Case(
             "a check counts for 30 s",
             [.check(1, at: 0), .news(at: 0, arrived: [1]), .news(at: 29_999), .news(at: 30_000, departed: [1])]),
         Case(

@@ -24,13 +24,15 @@ private let modules: [String: (dependencies: Set<String>, system: Set<String>)] 
             "Logging", "Yams",
         ], ["Foundation", "Dispatch", "Synchronization"]
     ),
-    "Client": (["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"], ["Foundation", "Synchronization"]),
+    "Client": (
+        ["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"], ["Foundation", "Dispatch", "Synchronization"]
+    ),
     "usher": (
         [
             "Server", "Client", "Journal", "BoxOffice", "UsherAPI", "Wire", "Crypto", "Reactor", "Calls", "ArgumentParser",
             "Logging", "Histogram",
         ],
-        ["Foundation", "Glibc", "Synchronization"]
+        ["Foundation", "Dispatch", "Glibc", "Synchronization"]
     ),
 ]
 

@@ -66,13 +66,16 @@ struct PresenceBook {
     }
 
     private mutating func announce(_ token: UInt64, isKnown: Bool) {
-        if isKnown { arrived.remove(token) }
+        let isLate = leftLately(token)
+        if isKnown, !isLate { arrived.remove(token) }
         guard let record = records[token], !record.isAnnounced else { return }
         records[token]!.isAnnounced = true
         // A departure that was not told yet is no news any more, nor is the return from it.
         if departed.remove(token) != nil { return }
-        if !isKnown || departedLately.contains(token) || departedBefore.contains(token) { arrived.insert(token) }
+        if !isKnown || isLate { arrived.insert(token) }
     }
+
+    private func leftLately(_ token: UInt64) -> Bool { departedLately.contains(token) || departedBefore.contains(token) }
 
     /// The token ended: nobody need hear of it any more.
     mutating func forget(_ token: UInt64) {
@@ -106,8 +109,9 @@ struct PresenceBook {
             record.isScheduled = false
             if record.streams == 0, record.until <= now {
                 records[look.token] = nil
-                // Who came and went untold is no news.
-                if record.isAnnounced, arrived.remove(look.token) == nil { departed.insert(look.token) }
+                guard record.isAnnounced else { continue }
+                // Who came and went untold is no news, unless the journal may know of the stay by a Join.
+                if arrived.remove(look.token) == nil || leftLately(look.token) { departed.insert(look.token) }
                 continue
             }
             // With a stream open its end will schedule the next look.
