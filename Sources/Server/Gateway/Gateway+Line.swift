@@ -206,6 +206,7 @@ extension Gateway {
         stream.shownNotice = noticeLog[status.concert]?.last?.number ?? 0
         stream.shownState = update.state
         stream.shownLineState = update.lineState
+        stream.shownOpens = update.opensMs
         stream.shownPosition = update.position
         stream.shownBehind = update.behind
         stream.shownEstimate = update.estimate
@@ -275,6 +276,7 @@ extension Gateway {
                 let behind = isBeforeDraw ? 0 : UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position)
                 let isNews =
                     view.state != stream.shownLineState
+                    || (view.state == .lobby && settings.opensMs != stream.shownOpens)
                     || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
                     || PushPolicy.isWorthTelling(
                         behind: behind, shown: stream.shownBehind,

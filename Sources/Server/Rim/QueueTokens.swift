@@ -12,7 +12,7 @@ struct QueueToken: Sendable, Hashable {
 
 /// Signs and verifies queue tokens and passes: JWTs (RFC 7519) with Ed25519 (RFC 8037), told apart by their `typ`.
 ///
-/// A queue token: `{"sub":"<user>","concert":"aurora","tid":17,"n":5,"iat":…,"exp":…}`, `typ` `usher-queue+jwt`.
+/// A queue token: `{"iss":"<the journal's epoch>","sub":"<user>","concert":"aurora","tid":17,"n":5,"iat":…,"exp":…}`, `typ` `usher-queue+jwt`.
 /// A pass: `{"sub":"<user>","aud":"aurora","tid":17,"iat":…,"exp":…}`, `typ` `usher-pass+jwt`, for other backends to verify
 /// against `/.well-known/jwks.json` without asking us.
 ///
@@ -26,6 +26,8 @@ final class QueueTokens {
     static let passRenewalMilliseconds: UInt64 = 60_000
     static let rememberedMax = 65_536
 
+    /// The journal's epoch: a place in another journal's line is none in this one's, though the key may be the same.
+    private let epoch: Uuid
     private let tokenSigner: JWTSigner
     private let passSigner: JWTSigner
     private let rememberedMax: Int
@@ -38,7 +40,8 @@ final class QueueTokens {
         var expiresMilliseconds: UInt64
     }
 
-    init(key: Ed25519PrivateKey, rememberedMax: Int = QueueTokens.rememberedMax) {
+    init(key: Ed25519PrivateKey, epoch: Uuid = .none, rememberedMax: Int = QueueTokens.rememberedMax) {
+        self.epoch = epoch
         self.rememberedMax = rememberedMax
         tokenSigner = JWTSigner(key: key, type: "usher-queue+jwt")
         passSigner = JWTSigner(key: key, type: "usher-pass+jwt")
@@ -58,7 +61,7 @@ final class QueueTokens {
 
     func sign(_ token: QueueToken, now: UInt64) throws(CryptoError) -> String {
         let claims =
-            #"{"sub":"\#(token.user)","concert":"\#(token.concert)","tid":\#(token.id),"n":\#(token.joinNumber),"iat":\#(now / 1000),"exp":\#((now + Self.tokenLifetimeMilliseconds) / 1000)}"#
+            #"{"iss":"\#(epoch)","sub":"\#(token.user)","concert":"\#(token.concert)","tid":\#(token.id),"n":\#(token.joinNumber),"iat":\#(now / 1000),"exp":\#((now + Self.tokenLifetimeMilliseconds) / 1000)}"#
         return try tokenSigner.signJWT(claims: Array(claims.utf8))
     }
 
@@ -75,7 +78,7 @@ final class QueueTokens {
     func verify(_ text: RawSpan, now: UInt64) throws(JWTError) -> QueueToken {
         let bytes = [UInt8](copying: text)
         if let known = recent[bytes] ?? older[bytes], now < known.expiresMilliseconds { return known.token }
-        let policy = JWTPolicy(type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
+        let policy = JWTPolicy(issuer: "\(epoch)", type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
         let verified = try keys.verify(bytes, policy: policy, now: now)
         let claims = verified.claims
         guard let user = claims["sub"]?.string.flatMap(Uuid.init), let concert = claims["concert"]?.string,
