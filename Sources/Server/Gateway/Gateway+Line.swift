@@ -157,7 +157,7 @@ extension Gateway {
         stream.isOwed = false
         if status.state == .ended {
             session.lineStreams.removeAll { $0 === stream }
-            session.tokens.removeAll { $0.id == stream.token.id }
+            // The token stays bound, until another takes its place: who still uses it is told how it ended.
             dropLineStream(stream)
             presence.forget(stream.token.id)
             session.calls.close(stream.call, .ok, position: position, output: &frames)

@@ -31,6 +31,10 @@ extension Fan {
         hasFirstUpdate = true
         isBound = true
         if !update.queueToken.isEmpty { token = update.queueToken }
+        if isReturn, update.joinNumber != record.joinNumber {
+            lostPlace(update)
+            return
+        }
         if isFirst { placed(update) }
         if phase == .waiting { crowd.record.waitingUpdates += 1 }
         take(update, isReturn: isReturn)
@@ -52,18 +56,21 @@ extension Fan {
             record.joinNumber = update.joinNumber
             crowd.note(.join, microseconds: record.joinedUs - record.joinSentUs)
             crowd.tally.joined.add()
-            // Should it have to ask again, then as somebody who comes back, not as somebody who repeats.
-            joinRequest = .random()
-        } else {
-            if update.joinNumber != record.joinNumber {
-                problem("came back with join number \(update.joinNumber) instead of \(record.joinNumber)")
-            }
-            if record.place != 0, update.place != record.place, update.place != 0 {
-                problem("came back with place \(update.place) instead of \(record.place)")
-            }
-            joinRequest = .random()
+        } else if record.place != 0, update.place != record.place, update.place != 0 {
+            problem("came back with place \(update.place) instead of \(record.place)")
         }
+        // Should it have to ask again, then as somebody who comes back, not as somebody who repeats.
+        joinRequest = .random()
         joinAttempts = 0
+    }
+
+    /// Came back, but to another place. A turn may run out while one is away; a place in line may not. Gives it up.
+    private func lostPlace(_ update: LineUpdate) {
+        if phase != .active { problem("came back with join number \(update.joinNumber) instead of \(record.joinNumber)") }
+        endAbsence()
+        leave(as: phase == .active ? .expired : .failed)
+        // Not the leaving of the place that the record is about.
+        record.leaveSentUs = 0
     }
 
     /// Facts of the line, pushed or asked for.
@@ -138,7 +145,7 @@ extension Fan {
         case .left: goHome(leavingAs)
         case .closed: goHome(.closed)
         case .expired:
-            crowd.noteOddity("token expired", "fan \(record.index)")
+            if record.away.isEmpty, awayFromUs == nil { crowd.noteOddity("token expired in the middle of its turn", "fan \(record.index)") }
             goHome(.expired)
         case .absent, .unspecified, .unrecognized:
             problem("the token ended for \(reason)")

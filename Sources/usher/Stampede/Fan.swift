@@ -30,6 +30,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     var connection: ClientConnection?
     private var connectStarted: UInt64 = 0
     private var connectAttempts = 0
+    private var hasWelcome = false
     private var isConnectCounted = false
     private var epoch: Uuid?
     private var position: UInt64 = 0
@@ -91,6 +92,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         if phase == .idle { phase = .connecting }
         connectStarted = Clocks.monotonic()
         connectAttempts += 1
+        hasWelcome = false
         let sources = crowd.plan.sources
         let source = sources.isEmpty ? nil : SocketAddress.loopback(sources[record.index % sources.count], port: 0)
         connection = crowd.hub.connect(
@@ -101,6 +103,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     func welcomed(_ connection: ClientConnection, _ welcome: Welcome) {
         crowd.book(traffic)
         connectAttempts = 0
+        hasWelcome = true
         if phase == .connecting {
             crowd.note(.connect, since: connectStarted)
             countConnect()
@@ -143,7 +146,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         if awayFromUs == nil { awayFromUs = Clocks.wall() }
         if end != .here, end != .transport(.loopStopped) {
             crowd.record.lost += 1
-            if !crowd.plan.expectsRestarts { crowd.noteOddity("connection ended", "fan \(record.index) (\(phase)): \(end)") }
+            if !crowd.plan.expectsRestarts { crowd.noteOddity(hasWelcome ? "connection ended" : "connection refused", "fan \(record.index) (\(phase)): \(end)") }
         }
         switch phase {
         case .gone where !isAuditing:
@@ -192,6 +195,12 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     /// The connection is whole again: what was under way goes on.
     func returned() {
+        guard awayFromUs != nil else { return }
+        endAbsence()
+        if phase == .active, command == nil { resumeTurn() }
+    }
+
+    func endAbsence() {
         guard let from = awayFromUs else { return }
         // The server notes a return on its next tick and in the journal after that.
         let settled = Clocks.wall() + 2_000_000
@@ -199,7 +208,6 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         awayFromUs = nil
         record.returns += 1
         if crowd.tally.away.now > 0 { crowd.tally.away.subtract() }
-        if phase == .active, command == nil { resumeTurn() }
     }
 
     // MARK: Time
@@ -312,6 +320,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         setHeld(nil)
         if awayFromUs != nil, crowd.tally.away.now > 0 { crowd.tally.away.subtract() }
         record.outcome = outcome
+        record.hasOpenCommand = command.map { $0.method == .charge || $0.method == .pay } ?? false
         if outcome == .failed { crowd.tally.failed.add() }
         crowd.tally.gone.add()
         phase = .gone
@@ -331,7 +340,6 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     }
 
     func finished() -> FanRecord {
-        record.hasOpenCommand = command != nil
         if let from = awayFromUs { record.away.append(from...UInt64.max) }
         return record
     }

@@ -31,7 +31,7 @@ struct FanRecord: Sendable {
     /// As acknowledged.
     var payments: [Payment] = []
     var charged: UInt64 = 0
-    /// A Pay was sent whose end was never heard.
+    /// A Charge or Pay was sent whose end was never heard.
     var hasOpenCommand = false
     var audit: Audit?
     var problems: [String] = []

@@ -38,7 +38,7 @@ extension Report {
             row("CPU for each", "connection \(Self.number(process.connectCPUMicroseconds)) µs, fan from join to end \(Self.number(process.fanCPUMicroseconds)) µs")
             row("memory for each connection", "\(Self.number(process.memoryBytesPerConnection / 1024)) KB, joined \(Self.number(process.memoryBytesPerJoinedFan / 1024)) KB")
         }
-        if clockOffsetMs.count == 2, clockOffsetMs[0] > 2 || clockOffsetMs[1] < 0 {
+        if clockOffsetMs.count == 2, clockOffsetMs[0] > 2 || clockOffsetMs[1] < -2 {
             section("the journal's clock is off")
             row("this machine's minus journal's", "\(Self.number(clockOffsetMs[0])) to \(Self.number(clockOffsetMs[1])) ms: latencies since the journal are off by it")
         }

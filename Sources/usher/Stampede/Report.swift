@@ -144,7 +144,8 @@ struct Report: Encodable {
         evidence.fans.sort { $0.index < $1.index }
         if high < .max, low > .min {
             clockOffsetMs = [Double(low) / 1000, Double(high) / 1000]
-            evidence.clockOffsetUs = max(0, high)
+            // A server that starts again starts its clock again, off by what whole milliseconds lose.
+            evidence.clockOffsetUs = max(0, low, high) + 2_000
         }
         evidence.policy = policy
         evidence.mostActive = activity
