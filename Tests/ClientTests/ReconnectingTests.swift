@@ -15,7 +15,9 @@ struct ReconnectingTests {
         return options
     }
 
-    private func client(_ server: ScriptedServer, _ change: (inout ClientOptions) -> Void = { _ in }) async throws -> UsherClient {
+    private func client(_ server: ScriptedServer, _ change: (inout ClientOptions) -> Void = { _ in }) async throws
+        -> UsherClient
+    {
         var options = options()
         change(&options)
         return try await UsherClient.connect(to: [server.url], identity: .user(Uuid(high: 9, low: 9)), options: options)
@@ -42,7 +44,8 @@ struct ReconnectingTests {
     }
 
     @Test(arguments: [
-        (Reason.notStarted, [UInt32(0), 0]), (.seatContended, [0, 0]), (.rateLimited, [0, 0]), (.outcomeUnknown, [0, 1]), (.journalUnavailable, [0, 1]),
+        (Reason.notStarted, [UInt32(0), 0]), (.seatContended, [0, 0]), (.rateLimited, [0, 0]), (.outcomeUnknown, [0, 1]),
+        (.journalUnavailable, [0, 1]),
     ])
     func `what the server asks to repeat is repeated, and counts as an attempt only if it may have begun`(
         reason: Reason, attempts: [UInt32]
@@ -84,7 +87,8 @@ struct ReconnectingTests {
             switch peer.number {
             case 1:
                 peer.message(
-                    arrived.call, sequence: 1, LineUpdate(state: .waiting, position: 7, queueToken: "token-7", concert: "aurora"))
+                    arrived.call, sequence: 1,
+                    LineUpdate(state: .waiting, position: 7, queueToken: "token-7", concert: "aurora"))
                 peer.loop.schedule(after: 1) { peer.abort() }
             default:
                 peer.message(arrived.call, sequence: 9, LineUpdate(state: .ended, endReason: .left))
@@ -110,7 +114,8 @@ struct ReconnectingTests {
             switch peer.number {
             case 1:  // the first part only
                 peer.message(
-                    arrived.call, sequence: 5, reset: true, SeatList(performance: "p", seats: [seat], seatsLeft: 2, nextSeat: 2))
+                    arrived.call, sequence: 5, reset: true, SeatList(performance: "p", seats: [seat], seatsLeft: 2, nextSeat: 2)
+                )
                 peer.loop.schedule(after: 1) { peer.abort() }
             case 2:  // a whole snapshot and a change
                 peer.message(arrived.call, sequence: 6, reset: true, SeatList(performance: "p", seats: [seat], seatsLeft: 1))

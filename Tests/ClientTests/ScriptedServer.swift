@@ -117,9 +117,12 @@ final class ScriptedPeer: ConnectionHandler {
     }
 
     @discardableResult
-    func message(_ call: CallID?, sequence: UInt64, position: UInt64 = 0, reset: Bool = false, _ payload: some WireEncodable) -> SendResult {
+    func message(_ call: CallID?, sequence: UInt64, position: UInt64 = 0, reset: Bool = false, _ payload: some WireEncodable)
+        -> SendResult
+    {
         guard let call else { return .ended }
-        let result = calls.message(call, sequence: sequence, position: position, reset: reset, payload: payload, output: &frames)
+        let result = calls.message(
+            call, sequence: sequence, position: position, reset: reset, payload: payload, output: &frames)
         flush()
         return result
     }
@@ -219,11 +222,14 @@ private struct PeerCallEvents: ServerCallsHandler {
         var user: Uuid?
         if case .user(let id) = hello.identity { user = id }
         calls.welcome(
-            Welcome(instance: "scripted", epoch: Uuid(high: 1, low: 1), user: user, development: true), pingFraction: 1, output: &output)
+            Welcome(instance: "scripted", epoch: Uuid(high: 1, low: 1), user: user, development: true), pingFraction: 1,
+            output: &output)
         peer.events.append(Arrived(kind: .hello(hello), connection: peer.number))
     }
 
-    mutating func opened(_ call: CallID, _ open: OpenView, deadline: UInt64?, in calls: inout ServerCalls, output: inout [UInt8]) {
+    mutating func opened(
+        _ call: CallID, _ open: OpenView, deadline: UInt64?, in calls: inout ServerCalls, output: inout [UInt8]
+    ) {
         guard let method = UsherAPI.Method(path: open.method) else { return }
         var queueToken: String?
         if let token = open.metadata("queue-token") { queueToken = String(decoding: [UInt8](copying: token), as: UTF8.self) }
