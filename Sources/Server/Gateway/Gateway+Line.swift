@@ -157,7 +157,7 @@ extension Gateway {
         stream.isOwed = false
         if status.state == .ended {
             session.lineStreams.removeAll { $0 === stream }
-            session.tokens.removeAll { $0.id == stream.token.id }
+            // The token stays bound, until another takes its place: who still uses it is told how it ended.
             dropLineStream(stream)
             presence.forget(stream.token.id)
             session.calls.close(stream.call, .ok, position: position, output: &frames)
@@ -206,6 +206,7 @@ extension Gateway {
         stream.shownNotice = noticeLog[status.concert]?.last?.number ?? 0
         stream.shownState = update.state
         stream.shownLineState = update.lineState
+        stream.shownOpens = update.opensMs
         stream.shownPosition = update.position
         stream.shownBehind = update.behind
         stream.shownEstimate = update.estimate
@@ -275,6 +276,7 @@ extension Gateway {
                 let behind = isBeforeDraw ? 0 : UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position)
                 let isNews =
                     view.state != stream.shownLineState
+                    || (view.state == .lobby && settings.opensMs != stream.shownOpens)
                     || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
                     || PushPolicy.isWorthTelling(
                         behind: behind, shown: stream.shownBehind,

@@ -36,6 +36,8 @@ extension Gateway: TimerTarget {
                 for watch in feeds[performance].watches { watch.restart() }
             }
             if !changedPerformances.isEmpty { lastChanges = nil }
+            // The opening time or the policy may be another.
+            for line in lines.indices { lines[line].soil() }
         }
         for key in delta.keys { queueTokens.trust(key) }
         var isLookDue = !delta.notices.isEmpty

@@ -50,7 +50,7 @@ struct LoopStart: Sendable {
 
     private func serve(on loop: EventLoop) throws(SystemError) -> Gateway {
         let gateway = Gateway(
-            loop: loop, index: index, settings: settings, instance: instance, identities: identities, queueTokens: QueueTokens(key: key),
+            loop: loop, index: index, settings: settings, instance: instance, identities: identities, queueTokens: QueueTokens(key: key, epoch: instance.epoch),
             metrics: metrics, commands: commands, image: image)
         metrics.observe(loop.counters)
         inbox.attach(to: loop) { delta, answers, isWritable in
