@@ -147,6 +147,10 @@ public struct Sequencer: ~Copyable {
         if entry.instance == instance, entry.incarnation == incarnation, inFlight.first?.number == entry.number {
             answer(inFlight.removeFirst().submissions, position: stored.position, into: &publication)
         }
+        // Others went on without this run of ours: whatever it writes is ignored from here on.
+        if effects.instancesGone.contains(where: { $0.instance == instance && $0.incarnation == incarnation }) {
+            journalFailed(into: &publication)
+        }
     }
 
     private mutating func collectDelta(of entry: Entry, position: UInt64, into publication: inout Publication) {
@@ -157,8 +161,9 @@ public struct Sequencer: ~Copyable {
         delta.lines = effects.lines
         delta.seats = effects.seats
         delta.notices = effects.notices
-        for case .publishKey(let key) in entry.commands.lazy.compactMap(\.body) {
-            delta.keys.append(key.ed25519)
+        // An entry that was ignored has no outcomes, and publishes nothing.
+        for (command, _) in zip(entry.commands, effects.outcomes) {
+            if case .publishKey(let key) = command.body { delta.keys.append(key.ed25519) }
         }
         for id in effects.tokens {
             delta.tokens[id] = office.token(id)
@@ -180,7 +185,8 @@ public struct Sequencer: ~Copyable {
         }
     }
 
-    /// The journal can't be written any more: whoever waits hears so, and nothing more is taken.
+    /// The journal can't be written any more, or takes nothing from this run of the instance: whoever waits hears so, and
+    /// nothing more is taken.
     public mutating func journalFailed(into publication: inout Publication) {
         isWritable = false
         for batch in inFlight {

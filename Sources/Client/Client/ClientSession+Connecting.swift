@@ -95,7 +95,7 @@ extension ClientSession {
             return
         }
         let delay = max(atLeast, backoff.next())
-        shared.tell(.lost(sentence, retryInMilliseconds: delay))
+        shared.tell(.lost("\(shared.server?.description ?? names) cannot be reached.", retryInMilliseconds: delay))
         beginRound(after: delay)
     }
 

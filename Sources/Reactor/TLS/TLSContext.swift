@@ -56,8 +56,11 @@ internal import Synchronization
     ///   - trust: whom it believes.
     ///   - verifiesName: whether the certificate must be for the name (or numeric address) connected to.
     ///   - minimum: the lowest version taken.
+    ///   - resumes: whether later connections go on from a ticket of an earlier one. Not for those who play many users.
     /// - Throws: `TLSError` when the certificates cannot be read.
-    public static func client(trust: Trust, verifiesName: Bool = true, minimum: Version = .tls12) throws(TLSError) -> TLSContext {
+    public static func client(
+        trust: Trust, verifiesName: Bool = true, minimum: Version = .tls12, resumes: Bool = true
+    ) throws(TLSError) -> TLSContext {
         let made = try TLSContext(isServer: false, minimum: minimum, verifiesName: verifiesName)
         let context = unsafe made.context
         switch trust {
@@ -70,6 +73,10 @@ internal import Synchronization
         }
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         guard unsafe SSL_CTX_set_alpn_protos(context, ssl_alpn_http11(), 9) == 0 else { throw TLSError("ALPN") }
+        guard resumes else {
+            unsafe ssl_context_set_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
+            return made
+        }
         unsafe ssl_context_set_cache_mode(context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE))
         unsafe SSL_CTX_sess_set_new_cb(context, keepSession)
         return made

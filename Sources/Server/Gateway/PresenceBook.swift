@@ -1,4 +1,4 @@
-import DequeModule
+import HeapModule
 import UsherAPI
 
 /// Who is present at this loop, and what of it the journal has yet to hear. Present is who has an open line stream, or
@@ -11,18 +11,24 @@ struct PresenceBook {
         var streams = 0
         /// Present until then, even without a stream.
         var until: UInt64 = 0
-        /// What the journal was last told.
+        /// What the journal was last told, or will be by what is in `arrived`.
         var isAnnounced = false
-        /// Whether it is among `checks`.
+        /// There is a look at it in `looks`, at `until` or before.
         var isScheduled = false
+    }
+
+    /// When to look again whether a token is still here.
+    private struct Look: Comparable {
+        var at: UInt64
+        var token: UInt64
+
+        static func < (left: Look, right: Look) -> Bool { (left.at, left.token) < (right.at, right.token) }
     }
 
     let source: UInt32
     private var records: [UInt64: Record] = [:]
-    /// When to look again whether a token is still here: 5 s after a stream ended, and when a check runs out. The first
-    /// in order of time; checks that were prolonged may stand behind later ones.
-    private var departures = Deque<(at: UInt64, token: UInt64)>()
-    private var checks = Deque<(at: UInt64, token: UInt64)>()
+    /// One look at most for each record; checks and absences have different spans, so a heap keeps them in order.
+    private var looks = Heap<Look>()
     private var arrived: Set<UInt64> = []
     private var departed: Set<UInt64> = []
     /// Whose departure was told within the last one to two minutes: it may be behind a Join in the journal.
@@ -41,24 +47,26 @@ struct PresenceBook {
     mutating func streamEnded(_ token: UInt64, now: UInt64) {
         guard var record = records[token] else { return }
         record.streams -= 1
-        record.until = max(record.until, now + Self.absenceMilliseconds)
+        stay(&record, token, until: now + Self.absenceMilliseconds)
         records[token] = record
-        if record.streams == 0 { departures.append((now + Self.absenceMilliseconds, token)) }
     }
 
     mutating func checked(_ token: UInt64, now: UInt64) {
-        let until = now + Self.checkMilliseconds
         var record = records[token, default: Record()]
-        record.until = until
-        if !record.isScheduled {
-            record.isScheduled = true
-            checks.append((until, token))
-        }
+        stay(&record, token, until: now + Self.checkMilliseconds)
         records[token] = record
         announce(token, isKnown: false)
     }
 
+    private mutating func stay(_ record: inout Record, _ token: UInt64, until: UInt64) {
+        record.until = max(record.until, until)
+        guard !record.isScheduled else { return }
+        record.isScheduled = true
+        looks.insert(Look(at: record.until, token: token))
+    }
+
     private mutating func announce(_ token: UInt64, isKnown: Bool) {
+        if isKnown { arrived.remove(token) }
         guard let record = records[token], !record.isAnnounced else { return }
         records[token]!.isAnnounced = true
         // A departure that was not told yet is no news any more, nor is the return from it.
@@ -75,8 +83,7 @@ struct PresenceBook {
 
     /// What has to be told now, or nil; at most `count` tokens of each kind. Call `told` once it is on its way.
     mutating func news(now: UInt64, count: Int = 4096) -> Presence? {
-        settleDepartures(now: now)
-        settleChecks(now: now)
+        settle(now: now)
         if now >= latelySince + 60_000 {
             departedBefore = departedLately
             departedLately = []
@@ -92,32 +99,20 @@ struct PresenceBook {
         departedLately.formUnion(news.departed)
     }
 
-    private mutating func settleDepartures(now: UInt64) {
-        while let next = departures.first, next.at <= now {
-            departures.removeFirst()
-            // Back, or present for longer by a later stream or a check, which are looked at in their own turn.
-            guard let record = records[next.token], record.streams == 0, record.until <= now else { continue }
-            depart(next.token, record)
-        }
-    }
-
-    private mutating func settleChecks(now: UInt64) {
-        while let next = checks.first, next.at <= now {
-            checks.removeFirst()
-            guard var record = records[next.token] else { continue }
-            if record.streams == 0, record.until > now {
-                checks.append((record.until, next.token))
+    private mutating func settle(now: UInt64) {
+        while let look = looks.min, look.at <= now {
+            looks.removeMin()
+            guard var record = records[look.token] else { continue }
+            record.isScheduled = false
+            if record.streams == 0, record.until <= now {
+                records[look.token] = nil
+                // Who came and went untold is no news.
+                if record.isAnnounced, arrived.remove(look.token) == nil { departed.insert(look.token) }
                 continue
             }
-            record.isScheduled = false
-            records[next.token] = record
-            if record.streams == 0 { depart(next.token, record) }
+            // With a stream open its end will schedule the next look.
+            if record.streams == 0 { stay(&record, look.token, until: record.until) }
+            records[look.token] = record
         }
-    }
-
-    private mutating func depart(_ token: UInt64, _ record: Record) {
-        records[token] = nil
-        guard record.isAnnounced else { return }
-        if arrived.remove(token) == nil { departed.insert(token) }
     }
 }

@@ -37,6 +37,7 @@ struct SeatFeed {
 
     /// The seats that changed after a revision, ascending and each once; nil if that is too long ago to know.
     func seats(changedAfter revision: UInt64) -> [UInt32]? {
+        // Clients send any number: what is ahead of us goes first, so that the sum can't overflow.
         guard revision <= self.revision, revision + 1 >= firstKept else { return nil }
         return Set(changed[Int(revision + 1 - firstKept)...]).sorted()
     }

@@ -103,6 +103,9 @@ final class SequencerThread: Sendable {
                     try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication)
                     metrics.entries.add()
                     entryApplied(entry.position, sequencer.office.digest)
+                    if !sequencer.isWritable {
+                        logger.critical("other instances have declared this one gone; nothing more is acknowledged. Restart the server")
+                    }
                 } catch {
                     logger.critical("journal entry \(entry.position) can't be read (\(error)); nothing more is acknowledged")
                     sequencer.journalFailed(into: &publication)

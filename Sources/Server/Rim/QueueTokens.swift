@@ -16,7 +16,7 @@ struct QueueToken: Sendable, Hashable {
 /// A pass: `{"sub":"<user>","aud":"aurora","tid":17,"iat":…,"exp":…}`, `typ` `usher-pass+jwt`, for other backends to verify
 /// against `/.well-known/jwks.json` without asking us.
 ///
-/// Confined to one loop. A verification costs about 100 µs, so verified tokens are remembered, at most
+/// Confined to one loop. A verification costs about 100 µs, so verified tokens are remembered until they expire, at most
 /// `rememberedMax`, in two generations: when one is full the older is dropped whole.
 final class QueueTokens {
     /// A queue token outlives any on-sale; a place may end before.
@@ -30,13 +30,19 @@ final class QueueTokens {
     private let epoch: Uuid
     private let tokenSigner: JWTSigner
     private let passSigner: JWTSigner
+    private let rememberedMax: Int
     private var keys: JWKS
-    private typealias Known = (token: QueueToken, expires: UInt64)
-    private var recent: [[UInt8]: Known] = [:]
-    private var older: [[UInt8]: Known] = [:]
+    private var recent: [[UInt8]: Remembered] = [:]
+    private var older: [[UInt8]: Remembered] = [:]
 
-    init(key: Ed25519PrivateKey, epoch: Uuid = .none) {
+    private struct Remembered {
+        var token: QueueToken
+        var expiresMilliseconds: UInt64
+    }
+
+    init(key: Ed25519PrivateKey, epoch: Uuid = .none, rememberedMax: Int = QueueTokens.rememberedMax) {
         self.epoch = epoch
+        self.rememberedMax = rememberedMax
         tokenSigner = JWTSigner(key: key, type: "usher-queue+jwt")
         passSigner = JWTSigner(key: key, type: "usher-pass+jwt")
         keys = JWKS([JWK(key.publicKey)])
@@ -44,6 +50,9 @@ final class QueueTokens {
 
     /// All public keys that sign for this sale, as `/.well-known/jwks.json` shows them.
     var published: String { keys.json }
+
+    /// Verified tokens kept.
+    var rememberedCount: Int { recent.count + older.count }
 
     /// Takes a key that an instance has journalled; anything but 32 bytes of a key is ignored.
     func trust(_ rawKey: [UInt8]) {
@@ -68,7 +77,7 @@ final class QueueTokens {
     /// - Throws: `JWTError` for anything that this sale has not signed, or has run out.
     func verify(_ text: RawSpan, now: UInt64) throws(JWTError) -> QueueToken {
         let bytes = [UInt8](copying: text)
-        if let known = recent[bytes] ?? older[bytes], now < known.expires { return known.token }
+        if let known = recent[bytes] ?? older[bytes], now < known.expiresMilliseconds { return known.token }
         let policy = JWTPolicy(issuer: "\(epoch)", type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
         let verified = try keys.verify(bytes, policy: policy, now: now)
         let claims = verified.claims
@@ -77,11 +86,11 @@ final class QueueTokens {
             let id = UInt64(exactly: id), let number = UInt64(exactly: number)
         else { throw JWTError(.malformed, "the claims of a queue token are missing") }
         let token = QueueToken(id: id, user: user, concert: concert, joinNumber: number)
-        if recent.count >= Self.rememberedMax / 2 {
+        if recent.count >= rememberedMax / 2 {
             older = recent
             recent = [:]
         }
-        recent[bytes] = (token, verified.expiresAtMilliseconds ?? 0)
+        recent[bytes] = Remembered(token: token, expiresMilliseconds: verified.expiresAtMilliseconds ?? 0)
         return token
     }
 }

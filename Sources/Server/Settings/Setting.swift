@@ -111,6 +111,13 @@ public struct Setting: Sendable {
         return true
     }
 
+    /// For a setting that may be unset: without this, a value that can't be read would unset it.
+    private static func set<Value>(_ place: inout Value?, _ value: Value?) -> Bool {
+        guard let value else { return false }
+        place = value
+        return true
+    }
+
     private static func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }
 
     private static func number<Number: FixedWidthInteger>(_ text: String, _ range: ClosedRange<Number>) -> Number? {
