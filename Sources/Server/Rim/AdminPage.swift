@@ -64,7 +64,8 @@ final class AdminConnection: ConnectionHandler, TimerTarget {
         case "/readyz":
             let notReady = facts().notReady
             return HTTPResponse.encode(
-                notReady == nil ? .ok : .serviceUnavailable, fields: text, body: Array("\(notReady ?? "ready")\n".utf8), includesBody: includesBody)
+                notReady == nil ? .ok : .serviceUnavailable, fields: text, body: Array("\(notReady ?? "ready")\n".utf8),
+                includesBody: includesBody)
         case "/metrics":
             return HTTPResponse.encode(
                 .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: Array(facts().metrics.utf8),
