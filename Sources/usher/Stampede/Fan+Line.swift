@@ -145,7 +145,7 @@ extension Fan {
         case .left: goHome(leavingAs)
         case .closed: goHome(.closed)
         case .expired:
-            if record.away.isEmpty, awayFromUs == nil { crowd.noteOddity("token expired in the middle of its turn", "fan \(record.index)") }
+            if record.away.isEmpty, awayFromUs == nil { crowd.noteOddity("token expired in the middle of its turn", "fan \(record.index) after \(rounds) rounds") }
             goHome(.expired)
         case .absent, .unspecified, .unrecognized:
             problem("the token ended for \(reason)")
