@@ -59,7 +59,7 @@ let package = Package(
         module("Reactor", ["CLinux", "COpenSSL"]),
         module("Server", [
             "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
-            .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"), "Yams",
+            .product(name: "HeapModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"), "Yams",
         ]),
         module("Client", ["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"]),
         .executableTarget(
@@ -83,8 +83,11 @@ let package = Package(
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
         tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", .product(name: "Logging", package: "swift-log")]),
-        tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor"]),
+        tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor", "WebSocket",
+            .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        tests("ServerUnitTests", ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
+        tests("EndToEndTests", []),
         tests("TidyTests", []),
     ]
 )

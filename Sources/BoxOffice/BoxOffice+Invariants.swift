@@ -73,7 +73,9 @@ extension BoxOffice {
             var joinNumbers = PlaceSet()
             for place in 1..<(concert.joined + 1) {
                 let token = tokens[Int(concert.tokenAtPlace[place - 1]) - 1]
-                if Int(token.place) != place || Int(token.concert) != index { problems.append("I3: place \(place) is not its token's") }
+                if Int(token.place) != place || Int(token.concert) != index {
+                    problems.append("I3: place \(place) is not its token's")
+                }
                 joinNumbers.insert(Int(token.joinNumber))
                 if token.phase == .waiting { waiting.insert(place) }
                 if token.phase == .waiting, token.presence > 0 { ready.insert(place) }
@@ -82,7 +84,9 @@ extension BoxOffice {
             if joinNumbers.count != concert.joined || joinNumbers.rank(below: concert.joined + 1) != concert.joined {
                 problems.append("I3: the join numbers of line \(index) are not 1...\(concert.joined)")
             }
-            if waiting != concert.waiting || ready != concert.ready { problems.append("I3: line \(index) is wrong about who waits") }
+            if waiting != concert.waiting || ready != concert.ready {
+                problems.append("I3: line \(index) is wrong about who waits")
+            }
             if active != concert.active { problems.append("I4: line \(index) counts \(concert.active) of \(active) active") }
             if concert.isAdmitting, quietUntil == 0, concert.policy.batch == 0, concert.hasRoom, ready.count > 0 {
                 problems.append("I3: line \(index) keeps somebody waiting who could enter")

@@ -42,7 +42,6 @@ struct Deadlines {
 
     init() {}
 
-    var count: Int { heap.count }
     var first: Deadline? { heap.min }
 
     mutating func add(_ kind: Deadline.Kind, _ id: Int, at time: UInt64) {

@@ -47,9 +47,13 @@ struct UserIndex {
         shards[Self.shard(of: user)][user] = UInt32(truncatingIfNeeded: index)
     }
 
-    /// By a multiplicative hash: ids may be time-ordered or counted, and must spread all the same.
+    /// Ids may be random, ordered by time or counted, in either half: both are mixed, one after the other, so that no
+    /// such pattern ends in one table.
     private static func shard(of user: Uuid) -> Int {
-        Int(((user.high ^ user.low &* 0x9E37_79B9_7F4A_7C15) &* 0xD6E8_FEB8_6659_FD93) >> (64 - shardBits))
+        var mixed = (user.high ^ user.high >> 32) &* 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ mixed >> 29) &+ user.low
+        mixed = (mixed ^ mixed >> 32) &* 0xD6E8_FEB8_6659_FD93
+        return Int(((mixed ^ mixed >> 32) &* 0xD6E8_FEB8_6659_FD93) >> (64 - shardBits))
     }
 }
 
@@ -58,8 +62,6 @@ struct TokenSet {
     private(set) var words: [UInt64] = []
 
     init() {}
-
-    var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
     /// Adds `token`; false if it is in already.
     mutating func insert(_ token: Int) -> Bool {

@@ -45,7 +45,8 @@ extension Refusal {
     static func requestIdsExhausted(retryAfter: UInt64) -> Refusal {
         Refusal(
             .tooManyRequestIDs,
-            "\(SaleLimits.requestIds) commands in 24 hours are remembered for a user, no more; paying, releasing and leaving still work.",
+            "\(SaleLimits.requestIds) commands in 24 hours are remembered for a user, no more; "
+                + "paying, releasing and leaving still work.",
             ErrorDetails(retryAfterMs: UInt32(clamping: retryAfter), limit: UInt64(SaleLimits.requestIds)))
     }
     static func tableFull(_ what: String, limit: Int) -> Refusal {
@@ -61,7 +62,9 @@ extension Refusal {
     static func lineScheduled(opens: UInt64) -> Refusal {
         Refusal(
             .lineScheduled,
-            opens == 0 ? "The line is not open yet; when it opens is not known yet." : "The line is not open yet; it opens at the time given.",
+            opens == 0
+                ? "The line is not open yet; when it opens is not known yet."
+                : "The line is not open yet; it opens at the time given.",
             ErrorDetails(opensMs: opens))
     }
     static var lineDraining: Refusal { Refusal(.lineDraining, "The line takes no more joins; those who wait are still admitted.") }
@@ -74,7 +77,8 @@ extension Refusal {
     }
     static func tokenWaiting(position: Int) -> Refusal {
         Refusal(
-            .tokenWaiting, position == 0 ? "It is not your turn yet." : "It is not your turn yet; you are number \(position) in line.",
+            .tokenWaiting,
+            position == 0 ? "It is not your turn yet." : "It is not your turn yet; you are number \(position) in line.",
             ErrorDetails(queuePosition: UInt64(clamping: position)))
     }
     static func tokenEnded(_ reason: EndReason) -> Refusal {

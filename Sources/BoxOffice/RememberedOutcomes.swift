@@ -109,11 +109,13 @@ struct RememberedOutcomes {
         }
     }
 
-    /// Drops the pages in which everything is too old.
+    /// Drops pages in which everything is too old: a few at a time, since giving memory back takes time too. It makes
+    /// no difference to what is found.
     mutating func forget(now: UInt64) {
-        while let first = pages.first, first.records.count == Self.pageSize, let newest = first.records.last,
-            newest.time.saturatingAdd(SaleLimits.rememberedMilliseconds) <= now
-        {
+        for _ in 0..<4 {
+            guard let first = pages.first, first.records.count == Self.pageSize, let newest = first.records.last,
+                newest.time.saturatingAdd(SaleLimits.rememberedMilliseconds) <= now
+            else { return }
             pages.removeFirst()
             start += UInt64(Self.pageSize)
         }

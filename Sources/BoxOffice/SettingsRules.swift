@@ -16,8 +16,12 @@ enum SettingsRules {
     static func checked(_ given: ConcertSettings) throws(Refusal) -> ConcertSettings {
         var settings = given
         try checkId(settings.id)
-        guard (1...200).contains(settings.title.utf8.count) else { throw .settingsInvalid("The title must be 1 to 200 bytes long.") }
-        guard settings.venue.utf8.count <= 200 else { throw .settingsInvalid("The venue must be at most 200 bytes long.") }
+        guard (1...200).contains(settings.title.utf8.count) else {
+            throw .settingsInvalid("The title must be 1 to 200 bytes long.")
+        }
+        guard settings.venue.utf8.count <= 200 else {
+            throw .settingsInvalid("The venue must be at most 200 bytes long.")
+        }
         switch settings.lobbyOrder {
         case .unspecified: settings.lobbyOrder = .arrival
         case .arrival, .draw: break

@@ -107,11 +107,16 @@ public final class CallLimits: Sendable {
     public static let visitor = CallLimits()
 
     /// What a configured backend gets, which serves many users over one connection.
-    public static let backend = CallLimits(
-        runningCalls: 1024, opens: RateLimit(perSecond: 5_000, burst: 10_000),
-        refusals: RateLimit(perSecond: 5_000, burst: 10_000),
-        cancels: RateLimit(perSecond: 10_000, burst: 20_000), pings: RateLimit(perSecond: 10, burst: 100),
-        bytes: RateLimit(perSecond: 16 * 1024 * 1024, burst: 32 * 1024 * 1024))
+    public static let backend = backend(pingMilliseconds: visitor.pingMilliseconds)
+
+    /// The same with another ping interval.
+    public static func backend(pingMilliseconds: UInt64) -> CallLimits {
+        CallLimits(
+            runningCalls: 1024, pingMilliseconds: pingMilliseconds, opens: RateLimit(perSecond: 5_000, burst: 10_000),
+            refusals: RateLimit(perSecond: 5_000, burst: 10_000),
+            cancels: RateLimit(perSecond: 10_000, burst: 20_000), pings: RateLimit(perSecond: 10, burst: 100),
+            bytes: RateLimit(perSecond: 16 * 1024 * 1024, burst: 32 * 1024 * 1024))
+    }
 
     /// The largest WebSocket message: that of one largest frame. Smaller frames share one.
     public var messageBytes: Int { frameBytes + FrameHeader.byteCount }

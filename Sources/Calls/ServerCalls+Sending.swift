@@ -67,6 +67,12 @@ extension ServerCalls {
         return running[index].credit > 0 && running[index].isWanted
     }
 
+    /// Whether the call runs and its client still waits for it: it was neither cancelled nor answered at its deadline.
+    public func isWanted(_ call: CallID) -> Bool {
+        guard phase != .closed, let index = running.index(of: call.rawValue) else { return false }
+        return running[index].isWanted
+    }
+
     /// Sends one message of a stream.
     @discardableResult
     public mutating func message(

@@ -25,7 +25,7 @@ public struct Sequencer: ~Copyable {
     public private(set) var isWritable = true
 
     private let instance: UInt32
-    private let incarnation: UInt64
+    private var incarnation: UInt64
     private let limits: SequencerLimits
     private var nextNumber: UInt64 = 1
     private var gathering: [Submission] = []
@@ -48,6 +48,10 @@ public struct Sequencer: ~Copyable {
         publishAllSeats()
     }
 
+    /// Makes this run's incarnation larger than any in the journal, whatever the wall clock says: once it is replayed, and
+    /// before the first batch. (A run's incarnation is at most the journal time of its first entry.)
+    public mutating func beginRun() { incarnation = max(incarnation, office.clock + 1) }
+
     // MARK: Commands in
 
     /// Takes a command for the next batch. After the journal has failed it is answered at once and its claim undone.
@@ -58,6 +62,9 @@ public struct Sequencer: ~Copyable {
         }
         gathering.append(submission)
     }
+
+    /// Commands that wait for a batch.
+    public var gatheredCount: Int { gathering.count }
 
     /// The next batch to append, encoded, or nil while enough are in flight or nothing is to be written. A deadline that
     /// is due with nothing gathered makes an empty entry: the clock alone moves on.
@@ -143,6 +150,10 @@ public struct Sequencer: ~Copyable {
         if entry.instance == instance, entry.incarnation == incarnation, inFlight.first?.number == entry.number {
             answer(inFlight.removeFirst().submissions, position: stored.position, into: &publication)
         }
+        // Others went on without this run of ours: whatever it writes is ignored from here on.
+        if effects.instancesGone.contains(where: { $0.instance == instance && $0.incarnation == incarnation }) {
+            journalFailed(into: &publication)
+        }
     }
 
     private mutating func collectDelta(of entry: Entry, position: UInt64, into publication: inout Publication) {
@@ -153,8 +164,9 @@ public struct Sequencer: ~Copyable {
         delta.lines = effects.lines
         delta.seats = effects.seats
         delta.notices = effects.notices
-        for case .publishKey(let key) in entry.commands.lazy.compactMap(\.body) {
-            delta.keys.append(key.ed25519)
+        // An entry that was ignored has no outcomes, and publishes nothing.
+        for (command, _) in zip(entry.commands, effects.outcomes) {
+            if case .publishKey(let key) = command.body { delta.keys.append(key.ed25519) }
         }
         for id in effects.tokens {
             delta.tokens[id] = office.token(id)
@@ -163,6 +175,11 @@ public struct Sequencer: ~Copyable {
     }
 
     private mutating func answer(_ submissions: [Submission], position: UInt64, into publication: inout Publication) {
+        guard effects.outcomes.count == submissions.count else {
+            // The entry was ignored: this run was declared gone.
+            for submission in submissions { refuse(submission, mayHaveHappened: false, into: &publication) }
+            return
+        }
         for (submission, outcome) in zip(submissions, effects.outcomes) {
             submission.claim?.settle()
             if let origin = submission.origin {
@@ -171,7 +188,8 @@ public struct Sequencer: ~Copyable {
         }
     }
 
-    /// The journal can't be written any more: whoever waits hears so, and nothing more is taken.
+    /// The journal can't be written any more, or takes nothing from this run of the instance: whoever waits hears so, and
+    /// nothing more is taken.
     public mutating func journalFailed(into publication: inout Publication) {
         isWritable = false
         for batch in inFlight {

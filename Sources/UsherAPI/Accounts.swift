@@ -51,7 +51,7 @@ public struct Transaction: WireMessage {
     public var balanceAfter: UInt64 = 0
     /// When it happened.
     public var timeMs: UInt64 = 0
-    /// Of a payment or refund.
+    /// The reservation's id, of a payment or refund.
     public var reservation: UInt64 = 0
 
     /// Every field at its default.
@@ -73,9 +73,9 @@ public struct Transaction: WireMessage {
 
 /// The request of `Accounts/Charge`.
 public struct ChargeRequest: WireMessage {
-    /// 1 to `maxCharge`.
+    /// How much, 1 to `maxCharge`.
     public var amount: UInt64 = 0
-    /// Absent: one's own; another's is refused.
+    /// Whose account; absent: one's own; another's is refused.
     public var user: Uuid?
 
     /// Every field at its default.

@@ -13,19 +13,19 @@ public struct Concert: WireMessage {
     public var venue = ""
     /// The state of its line.
     public var lineState: LineState = .unspecified
-    /// 0: no lobby.
+    /// When joins are taken; 0: no lobby.
     public var lobbyOpensMs: UInt64 = 0
-    /// 0: an operator opens it.
+    /// When admission starts; 0: an operator opens the line.
     public var opensMs: UInt64 = 0
-    /// 0: an operator closes it.
+    /// When the line closes; 0: an operator closes it.
     public var closesMs: UInt64 = 0
     /// How the lobby is ordered when the line opens.
     public var lobbyOrder: LobbyOrder = .unspecified
-    /// SHA-256 of the draw's seed.
+    /// SHA-256 of the draw's seed, shown from the start.
     public var drawCommitment: [UInt8] = []
-    /// Once drawn.
+    /// The seed of the draw, once drawn.
     public var drawSeed: [UInt8] = []
-    /// Once drawn: how many join numbers the draw permuted.
+    /// How many join numbers the draw permuted, once drawn.
     public var drawn: UInt64 = 0
     /// Who is admitted and when.
     public var policy: AdmissionPolicy?
@@ -83,7 +83,7 @@ public struct ListConcertsRequest: WireMessage {
 
 /// The response of `Catalogue/ListConcerts`.
 public struct ListConcertsResponse: WireMessage {
-    /// By id.
+    /// In order of their ids.
     public var concerts: [Concert] = []
     /// Whether another page follows.
     public var more = false
@@ -194,7 +194,7 @@ public struct ListPerformancesRequest: WireMessage {
 
 /// The response of `Catalogue/ListPerformances`.
 public struct ListPerformancesResponse: WireMessage {
-    /// By (`startsMs`, id).
+    /// In order of (`startsMs`, id).
     public var performances: [Performance] = []
     /// Whether anything is left, said outright.
     public var availability: Availability = .unspecified
@@ -285,7 +285,7 @@ public struct Seat: WireMessage {
 
 /// Seats of one performance: a page, a snapshot or changes.
 public struct SeatList: WireMessage {
-    /// Left out in changes of a watch.
+    /// The performance's id; left out in changes of a watch.
     public var performance = ""
     /// Seats, ascending by number.
     public var seats: [Seat] = []

@@ -269,7 +269,7 @@ public struct AdmissionPolicy: WireMessage {
     public var maxActive: UInt32 = 0
     /// Users each interval; 0: no turnstile.
     public var batch: UInt32 = 0
-    /// 100 to 3,600,000 with a batch.
+    /// The time between batches, 100 to 3,600,000 with a batch.
     public var intervalMs: UInt32 = 0
 
     /// Every field at its default.
@@ -311,15 +311,15 @@ public struct Reservation: WireMessage {
     public var concert = ""
     /// The performance's id.
     public var performance = ""
-    /// Ascending.
+    /// Seat numbers, ascending.
     public var seats: [UInt32] = []
     /// Its state.
     public var state: ReservationState = .unspecified
-    /// Of all its seats, fixed when it was held.
+    /// The price of all its seats, fixed when it was held.
     public var price: UInt64 = 0
     /// When the seats were held.
     public var createdMs: UInt64 = 0
-    /// Of the hold.
+    /// When the hold runs out.
     public var deadlineMs: UInt64 = 0
     /// When it left HELD; for CANCELLED when it was cancelled.
     public var endedMs: UInt64 = 0
@@ -364,7 +364,7 @@ public struct Payment: WireMessage {
     public var amount: UInt64 = 0
     /// When it was paid.
     public var paidMs: UInt64 = 0
-    /// 0: not refunded.
+    /// When it was refunded; 0: not refunded.
     public var refundedMs: UInt64 = 0
 
     /// Every field at its default.

@@ -10,48 +10,48 @@ public protocol FrameBody: WireEncodable {
 
 extension FrameBody {
     /// No flags.
-    public static var frameFlags: FrameFlags { [] }
+    @inlinable public static var frameFlags: FrameFlags { [] }
 }
 
 extension Hello: FrameBody {
-    public static var frameKind: FrameKind { .hello }
+    @inlinable public static var frameKind: FrameKind { .hello }
 }
 
 extension Welcome: FrameBody {
-    public static var frameKind: FrameKind { .welcome }
+    @inlinable public static var frameKind: FrameKind { .welcome }
 }
 
 extension Open: FrameBody {
-    public static var frameKind: FrameKind { .open }
+    @inlinable public static var frameKind: FrameKind { .open }
 }
 
 extension Message: FrameBody {
-    public static var frameKind: FrameKind { .message }
+    @inlinable public static var frameKind: FrameKind { .message }
 }
 
 extension Close: FrameBody {
-    public static var frameKind: FrameKind { .close }
-    public static var frameFlags: FrameFlags { .end }
+    @inlinable public static var frameKind: FrameKind { .close }
+    @inlinable public static var frameFlags: FrameFlags { .end }
 }
 
 extension Credit: FrameBody {
-    public static var frameKind: FrameKind { .credit }
+    @inlinable public static var frameKind: FrameKind { .credit }
 }
 
 extension Cancel: FrameBody {
-    public static var frameKind: FrameKind { .cancel }
+    @inlinable public static var frameKind: FrameKind { .cancel }
 }
 
 extension Ping: FrameBody {
-    public static var frameKind: FrameKind { .ping }
+    @inlinable public static var frameKind: FrameKind { .ping }
 }
 
 extension Pong: FrameBody {
-    public static var frameKind: FrameKind { .pong }
+    @inlinable public static var frameKind: FrameKind { .pong }
 }
 
 extension GoAway: FrameBody {
-    public static var frameKind: FrameKind { .goAway }
+    @inlinable public static var frameKind: FrameKind { .goAway }
 }
 
 /// A `Message` whose payload is encoded where it goes, without bytes of its own in between.
@@ -60,22 +60,22 @@ public struct MessageCarrying<Payload: WireEncodable>: FrameBody {
     public var sequence: UInt64
     /// The journal position it reflects.
     public var position: UInt64
-    /// Forget what this stream said before: a snapshot begins.
+    /// Whether to forget what this stream said before: a snapshot begins.
     public var reset: Bool
     /// The response message.
     public var payload: Payload
 
     /// One response of a stream.
-    public init(_ payload: Payload, sequence: UInt64, position: UInt64, reset: Bool = false) {
+    @inlinable public init(_ payload: Payload, sequence: UInt64, position: UInt64, reset: Bool = false) {
         self.sequence = sequence
         self.position = position
         self.reset = reset
         self.payload = payload
     }
 
-    public static var frameKind: FrameKind { Message.frameKind }
+    @inlinable public static var frameKind: FrameKind { Message.frameKind }
 
-    public func encode(to writer: inout WireWriter) {
+    @inlinable public func encode(to writer: inout WireWriter) {
         Message(sequence: sequence, position: position, reset: reset).encode(to: &writer)
         writer.bytes(4, encoding: payload)
     }
@@ -89,15 +89,15 @@ public struct CloseCarrying<Payload: WireEncodable>: FrameBody {
     public var payload: Payload
 
     /// The response of a unary call.
-    public init(_ payload: Payload, position: UInt64) {
+    @inlinable public init(_ payload: Payload, position: UInt64) {
         self.position = position
         self.payload = payload
     }
 
-    public static var frameKind: FrameKind { Close.frameKind }
-    public static var frameFlags: FrameFlags { Close.frameFlags }
+    @inlinable public static var frameKind: FrameKind { Close.frameKind }
+    @inlinable public static var frameFlags: FrameFlags { Close.frameFlags }
 
-    public func encode(to writer: inout WireWriter) {
+    @inlinable public func encode(to writer: inout WireWriter) {
         Close(position: position).encode(to: &writer)
         writer.bytes(7, encoding: payload)
     }
@@ -105,12 +105,12 @@ public struct CloseCarrying<Payload: WireEncodable>: FrameBody {
 
 extension FrameHeader {
     /// What the frame is.
-    public var frameKind: FrameKind { FrameKind(rawValue: Int32(kind)) }
+    @inlinable public var frameKind: FrameKind { FrameKind(rawValue: Int32(kind)) }
 }
 
 extension [UInt8] {
     /// Appends one whole frame with this body. Frames appended one after another make one WebSocket message.
-    public mutating func appendFrame<Body: FrameBody>(_ body: Body, callID: UInt32) {
+    @inlinable public mutating func appendFrame<Body: FrameBody>(_ body: Body, callID: UInt32) {
         appendFrame(kind: UInt8(Body.frameKind.rawValue), flags: Body.frameFlags, callID: callID, body: body)
     }
 }

@@ -90,13 +90,13 @@ public struct Hello: WireMessage {
     public var clientName = ""
     /// The program's version.
     public var clientVersion = ""
-    /// Bits; none is defined yet.
+    /// Feature bits of the client; none is defined yet.
     public var features: UInt64 = 0
     /// Who the client is.
     public var identity: Identity?
-    /// Of the highest position seen; positions of another epoch mean nothing.
+    /// The epoch of the highest position seen; positions of another one mean nothing.
     public var epoch: Uuid?
-    /// Highest journal position seen.
+    /// The highest journal position seen.
     public var position: UInt64 = 0
 
     /// One of the ways to say who one is.
@@ -140,9 +140,9 @@ public struct Welcome: WireMessage {
     public var limits: Limits?
     /// Who the server takes this connection for; absent: nobody yet.
     public var user: Uuid?
-    /// Journal position applied here.
+    /// The journal position applied here.
     public var position: UInt64 = 0
-    /// Identities are taken on trust.
+    /// Whether identities are taken on trust.
     public var development = false
 
     /// Every field at its default.
@@ -172,15 +172,15 @@ public struct Limits: WireMessage {
     public var frameBytes: UInt32 = 0
     /// Calls of one connection that run at once.
     public var runningCalls: UInt32 = 0
-    /// Of one WebSocket message.
+    /// Fragments of one WebSocket message.
     public var messageFragments: UInt32 = 0
-    /// Waiting for a slow reader before its state streams conflate.
+    /// Output bytes that may wait for a slow reader before its state streams conflate.
     public var outputBytes: UInt32 = 0
     /// Changes kept for resuming a stream.
     public var resumeChanges: UInt32 = 0
     /// Seats in one call of Hold.
     public var seatsPerHold: UInt32 = 0
-    /// Of a list.
+    /// Items of one page of a list.
     public var pageItems: UInt32 = 0
     /// All keys and values of one call.
     public var metadataBytes: UInt32 = 0
@@ -210,13 +210,13 @@ public struct Limits: WireMessage {
 
 /// The start of a call.
 public struct Open: WireMessage {
-    /// "/usher.v1.Reservations/Hold".
+    /// The path of the method: "/usher.v1.Reservations/Hold".
     public var method = ""
-    /// Remaining time; 0: none.
+    /// The time that remains; 0: no deadline.
     public var timeoutMs: UInt32 = 0
     /// Keys and values beside the request.
     public var metadata: [Metadata] = []
-    /// Needed by every command.
+    /// The client's id of the command; every command needs one.
     public var requestId: Uuid?
     /// How many times this request id was sent before.
     public var attempts: UInt32 = 0
@@ -256,9 +256,9 @@ public struct Message: WireMessage {
     public var sequence: UInt64 = 0
     /// The journal position it reflects.
     public var position: UInt64 = 0
-    /// Forget what this stream said before: a snapshot begins.
+    /// Whether to forget what this stream said before: a snapshot begins.
     public var reset = false
-    /// One response message.
+    /// The response message.
     public var payload: [UInt8] = []
 
     /// Every field at its default.
@@ -277,7 +277,7 @@ public struct Message: WireMessage {
 public struct Close: WireMessage {
     /// How the call ended.
     public var code: StatusCode = .ok
-    /// Of `errors.json`; empty with OK.
+    /// Why, a word of `errors.json`; empty with OK.
     public var reason = ""
     /// A sentence for people.
     public var message = ""
@@ -310,19 +310,19 @@ public struct Close: WireMessage {
 
 /// What a program needs to act on the reason of a `Close`.
 public struct ErrorDetails: WireMessage {
-    /// Come back no sooner.
+    /// Come back no sooner than after this.
     public var retryAfterMs: UInt32 = 0
-    /// That clash, or don't exist.
+    /// The seats that clash, or don't exist.
     public var seats: [UInt32] = []
-    /// For INSUFFICIENT_BALANCE.
+    /// For INSUFFICIENT_BALANCE: how much is missing.
     public var missingAmount: UInt64 = 0
-    /// For LINE_SCHEDULED.
+    /// For LINE_SCHEDULED: from when joins are taken.
     public var opensMs: UInt64 = 0
-    /// For TOKEN_WAITING.
+    /// For TOKEN_WAITING: where the token stands.
     public var queuePosition: UInt64 = 0
-    /// For TOKEN_ENDED.
+    /// For TOKEN_ENDED: why the token ended.
     public var endReason: EndReason = .unspecified
-    /// The command may have been carried out: repeat its request id to know.
+    /// Whether the command may have been carried out: repeat its request id to know.
     public var mayHaveHappened = false
     /// The bound that was passed.
     public var limit: UInt64 = 0
@@ -349,7 +349,7 @@ public struct ErrorDetails: WireMessage {
 
 /// Room for more messages of a stream.
 public struct Credit: WireMessage {
-    /// More messages for this call.
+    /// How many more messages this call may send.
     public var messages: UInt32 = 0
 
     /// Every field at its default.
@@ -383,7 +383,7 @@ public struct Ping: WireMessage {
 
 /// The answer to a `Ping`.
 public struct Pong: WireMessage {
-    /// The ping's.
+    /// The ping's data.
     public var data: UInt64 = 0
 
     /// Every field at its default.
@@ -403,9 +403,9 @@ public struct GoAway: WireMessage {
     public var reason = ""
     /// When to reconnect.
     public var reconnectAfterMs: UInt32 = 0
-    /// Add a random part of this.
+    /// The reconnect is later by a random part of this.
     public var jitterMs: UInt32 = 0
-    /// Where to; empty: the same address.
+    /// Where to reconnect; empty: the same address.
     public var host = ""
 
     /// Every field at its default.

@@ -7,11 +7,11 @@ public import Wire
 public struct Entry: WireMessage {
     /// Who appended it.
     public var instance: UInt32 = 0
-    /// Of that instance: the time it started.
+    /// Which of that instance's lives: the time it started.
     public var incarnation: UInt64 = 0
     /// Counts this incarnation's entries from 1; anything but the next one is ignored.
     public var number: UInt64 = 0
-    /// Applied in this order; none: the clock alone moves on.
+    /// The commands, applied in this order; none: the clock alone moves on.
     public var commands: [Command] = []
 
     /// Every field at its default.
@@ -133,9 +133,9 @@ public struct Leave: WireMessage {
 public struct Hold: WireMessage {
     /// The performance's id.
     public var performance = ""
-    /// Named, or the loop's suggestion for `bestAvailable`.
+    /// The seats named, or the loop's suggestion for `bestAvailable`.
     public var seats: [UInt32] = []
-    /// 0: exactly those seats; n: those, or else n others.
+    /// 0: exactly those seats; n: those, or else n others together.
     public var bestAvailable: UInt32 = 0
 
     /// Every field at its default.
@@ -322,9 +322,9 @@ public struct ChangeLine: WireMessage {
 public struct Configure: WireMessage {
     /// Whether accounts can be used without an active token.
     public var accountNeedsNoToken = false
-    /// 0: 10,000,000.
+    /// The most that can be charged at once; 0: 10,000,000.
     public var maxCharge: UInt64 = 0
-    /// 0: 100,000,000.
+    /// The most an account can hold; 0: 100,000,000.
     public var maxBalance: UInt64 = 0
 
     /// Every field at its default.
@@ -340,9 +340,9 @@ public struct Configure: WireMessage {
 
 /// An instance begins to take part.
 public struct InstanceStarted: WireMessage {
-    /// Loops.
+    /// How many loops it has.
     public var sources: UInt32 = 0
-    /// Highest rules version supported.
+    /// The highest version of the rules it supports.
     public var rules: UInt32 = 0
     /// The instance's name.
     public var name = ""
@@ -366,7 +366,7 @@ public struct InstanceStopped: WireMessage {
 
 /// An instance's key, with which all verify its queue tokens and passes.
 public struct PublishKey: WireMessage {
-    /// 32 bytes, public.
+    /// The public key, 32 bytes.
     public var ed25519: [UInt8] = []
 
     /// Every field at its default.

@@ -59,11 +59,11 @@ public struct LineUpdate: WireMessage {
     public var position: UInt64 = 0
     /// Live waiting tokens behind.
     public var behind: UInt64 = 0
-    /// Of the wait; absent while unknown or the line is not admitting.
+    /// How long the wait will be; absent while unknown or the line is not admitting.
     public var estimate: Estimate?
     /// The state of its line.
     public var lineState: LineState = .unspecified
-    /// Absent before the draw of a lobby that is drawn.
+    /// The place in the order; absent before the draw of a lobby that is drawn.
     public var place: UInt64 = 0
     /// The n-th join of this line.
     public var joinNumber: UInt64 = 0
@@ -73,13 +73,13 @@ public struct LineUpdate: WireMessage {
     public var idleUntilMs: UInt64 = 0
     /// Why the token ended.
     public var endReason: EndReason = .unspecified
-    /// Of this token: all that are HELD, and each end once as it happens.
+    /// The reservations of this token: all that are HELD, and each end once as it happens.
     public var reservations: [Reservation] = []
-    /// In force now.
+    /// The warnings in force now.
     public var warnings: [Warning] = []
-    /// Those not yet sent on this stream, the last 16 at most.
+    /// The notices not yet sent on this stream, the last 16 at most.
     public var notices: [Notice] = []
-    /// In the first update, and when renewed.
+    /// The token, signed: in the first update, and when renewed.
     public var queueToken = ""
     /// While ACTIVE: in the first update after admission, and when renewed.
     public var pass = ""
@@ -87,7 +87,7 @@ public struct LineUpdate: WireMessage {
     public var passExpiresMs: UInt64 = 0
     /// While in LOBBY: when admission starts, if known.
     public var opensMs: UInt64 = 0
-    /// In the first update.
+    /// The concert's id, in the first update.
     public var concert = ""
 
     /// Every field at its default.

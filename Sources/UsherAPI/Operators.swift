@@ -5,31 +5,31 @@ public import Wire
 
 /// What an operator decides about a concert.
 public struct ConcertSettings: WireMessage {
-    /// 1 to 64 of a-z, 0-9 and '-'.
+    /// The id, 1 to 64 of a-z, 0-9 and '-'.
     public var id = ""
-    /// 1 to 200 bytes.
+    /// The name for people, 1 to 200 bytes.
     public var title = ""
-    /// At most 200 bytes.
+    /// Where it takes place, at most 200 bytes.
     public var venue = ""
-    /// 0: no lobby by itself.
+    /// When joins are taken; 0: no lobby by itself.
     public var lobbyOpensMs: UInt64 = 0
-    /// 0: an operator opens the line.
+    /// When admission starts; 0: an operator opens the line.
     public var opensMs: UInt64 = 0
-    /// 0: an operator closes the line.
+    /// When the line closes; 0: an operator closes it.
     public var closesMs: UInt64 = 0
     /// How the lobby is ordered when the line opens.
     public var lobbyOrder: LobbyOrder = .unspecified
     /// Who is admitted and when.
     public var policy: AdmissionPolicy?
-    /// Per user and performance; 0: 1.
+    /// Seats a user may hold or own of one performance; 0: 1.
     public var maxSeats: UInt32 = 0
-    /// 0: 5 min.
+    /// How long a hold lasts; 0: 5 min.
     public var holdTtlMs: UInt64 = 0
-    /// 0: 10 min.
+    /// How long a token stays active; 0: 10 min.
     public var activeTtlMs: UInt64 = 0
-    /// 0: 3 min.
+    /// How long an active token may go without a call; 0: 3 min.
     public var idleTtlMs: UInt64 = 0
-    /// 0: 30 min.
+    /// How long an absent waiter keeps the place; 0: 30 min.
     public var graceMs: UInt64 = 0
     /// How long before the performance a paid reservation can still be cancelled; 0: until it starts.
     public var cancelUntilMs: UInt64 = 0
@@ -97,15 +97,15 @@ public struct PriceBand: WireMessage {
 
 /// What an operator decides about a performance.
 public struct PerformanceSettings: WireMessage {
-    /// 1 to 64 of a-z, 0-9 and '-'; unique over all concerts.
+    /// The id, 1 to 64 of a-z, 0-9 and '-'; unique over all concerts.
     public var id = ""
     /// The concert's id.
     public var concert = ""
     /// When it starts.
     public var startsMs: UInt64 = 0
-    /// 1 to 65,535; 0: 50.
+    /// How many seats there are, 1 to 65,535; 0: 50.
     public var seatCount: UInt32 = 0
-    /// Every seat needs one.
+    /// What the seats cost; every seat needs a band.
     public var prices: [PriceBand] = []
 
     /// Every field at its default.
@@ -201,7 +201,7 @@ public struct OperatorResponse: WireMessage {
 
 /// The request of `Operators/Stats`, `Operators/WatchStats`.
 public struct StatsRequest: WireMessage {
-    /// Empty: all.
+    /// Which concert; empty: all.
     public var concert = ""
 
     /// Every field at its default.
@@ -223,7 +223,7 @@ public struct LineStats: WireMessage {
     public var joined: UInt64 = 0
     /// Live tokens that wait.
     public var waiting: UInt64 = 0
-    /// Of those waiting.
+    /// How many of those waiting are present.
     public var present: UInt64 = 0
     /// Tokens whose turn it is.
     public var active: UInt64 = 0
@@ -272,7 +272,7 @@ public struct LineStats: WireMessage {
 public struct StatsResponse: WireMessage {
     /// One for each concert asked for.
     public var lines: [LineStats] = []
-    /// Of this instance.
+    /// Connections of this instance.
     public var connections: UInt64 = 0
     /// The journal position applied.
     public var position: UInt64 = 0

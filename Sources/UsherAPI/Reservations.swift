@@ -9,7 +9,7 @@ public struct HoldRequest: WireMessage {
     public var performance = ""
     /// The seats wished for, by number.
     public var seats: [UInt32] = []
-    /// This many together, fewest orphans, lowest numbers.
+    /// How many seats together, fewest orphans, lowest numbers.
     public var bestAvailable: UInt32 = 0
 
     /// Every field at its default.

@@ -29,7 +29,7 @@ public struct AuthenticateRequest: WireMessage {
 public struct AuthenticateResponse: WireMessage {
     /// Who the caller is from now on.
     public var user: Uuid?
-    /// 0: never.
+    /// When the identity ends; 0: never.
     public var expiresMs: UInt64 = 0
     /// Whether operators' calls are allowed.
     public var isOperator = false

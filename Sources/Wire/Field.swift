@@ -31,11 +31,11 @@ public struct Field: Equatable, Sendable {
     public static let numberMax = 1 << 29 - 1
 
     /// A tag with the given number and wire type.
-    public init(number: Int, type: WireType) {
+    @inlinable public init(number: Int, type: WireType) {
         self.number = number
         self.type = type
     }
 
     /// The tag as the number that is written as a varint.
-    var tag: UInt64 { UInt64(number) << 3 | UInt64(type.rawValue) }
+    @inlinable var tag: UInt64 { UInt64(number) << 3 | UInt64(type.rawValue) }
 }

@@ -73,7 +73,7 @@ extension [UInt8] {
     /// Appends one whole frame: the header, with its length, and `body`.
     ///
     /// Several frames appended to the same array make one WebSocket message.
-    public mutating func appendFrame(
+    @inlinable public mutating func appendFrame(
         kind: UInt8, flags: FrameFlags = [], callID: UInt32, body: some WireEncodable
     ) {
         let size = body.encodedSize

@@ -21,44 +21,42 @@ public protocol WireMessage: WireEncodable, Equatable {
 
 extension WireEncodable {
     /// The number of bytes of the message on the wire.
-    ///
-    /// Linear in the message, times its depth while encoding, since every nested message states its size.
-    public var encodedSize: Int {
+    @inlinable public var encodedSize: Int {
         var counter = WireWriter()
         encode(to: &counter)
         return counter.counted
     }
 
     /// The message's bytes.
-    public func encoded() -> [UInt8] {
+    @inlinable public func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         append(to: &bytes)
         return bytes
     }
 
     /// Appends the message's bytes to `output`. Allocates only when its capacity is too small.
-    public func append(to output: inout [UInt8]) {
+    @inlinable public func append(to output: inout [UInt8]) {
         output.append(message: self, sized: encodedSize)
     }
 }
 
 extension WireMessage {
     /// A message from exactly these bytes.
-    public init(decoding bytes: RawSpan) throws(WireError) {
+    @inlinable public init(decoding bytes: RawSpan) throws(WireError) {
         self.init()
         var reader = WireReader(bytes)
         try merge(from: &reader)
     }
 
     /// A message from exactly these bytes.
-    public init(decoding bytes: [UInt8]) throws(WireError) {
+    @inlinable public init(decoding bytes: [UInt8]) throws(WireError) {
         try self.init(decoding: bytes.rawSpan)
     }
 }
 
 extension [UInt8] {
     /// Appends `message`, whose `encodedSize` is `size`.
-    mutating func append(message: some WireEncodable, sized size: Int) {
+    @inlinable mutating func append(message: some WireEncodable, sized size: Int) {
         append(addingCapacity: size) { room in
             // Safe: the buffer is uninitialised memory that lives until the closure ends, and `filled` is set to what
             // was written into it from its start.

@@ -4,55 +4,55 @@
 
 extension WireReader {
     /// A `uint32`. Higher bits are dropped.
-    public mutating func uint32(_ field: Field, _ value: inout UInt32) throws(WireError) {
+    @inlinable public mutating func uint32(_ field: Field, _ value: inout UInt32) throws(WireError) {
         guard field.type == .varint else { return try skip(field) }
         value = UInt32(truncatingIfNeeded: try varint())
     }
 
     /// A `uint64`.
-    public mutating func uint64(_ field: Field, _ value: inout UInt64) throws(WireError) {
+    @inlinable public mutating func uint64(_ field: Field, _ value: inout UInt64) throws(WireError) {
         guard field.type == .varint else { return try skip(field) }
         value = try varint()
     }
 
     /// A `fixed64`.
-    public mutating func fixed64(_ field: Field, _ value: inout UInt64) throws(WireError) {
+    @inlinable public mutating func fixed64(_ field: Field, _ value: inout UInt64) throws(WireError) {
         guard field.type == .fixed64 else { return try skip(field) }
         value = try fixed64()
     }
 
     /// A `bool`: anything but 0 is true.
-    public mutating func bool(_ field: Field, _ value: inout Bool) throws(WireError) {
+    @inlinable public mutating func bool(_ field: Field, _ value: inout Bool) throws(WireError) {
         guard field.type == .varint else { return try skip(field) }
         value = try varint() != 0
     }
 
     /// An enum. Higher bits are dropped.
-    public mutating func enumeration<Value: WireEnum>(_ field: Field, _ value: inout Value) throws(WireError) {
+    @inlinable public mutating func enumeration<Value: WireEnum>(_ field: Field, _ value: inout Value) throws(WireError) {
         guard field.type == .varint else { return try skip(field) }
         value = Value(rawValue: Int32(truncatingIfNeeded: try varint()))
     }
 
     /// A `string`.
-    public mutating func string(_ field: Field, _ value: inout String) throws(WireError) {
+    @inlinable public mutating func string(_ field: Field, _ value: inout String) throws(WireError) {
         guard field.type == .lengthDelimited else { return try skip(field) }
         value = try string()
     }
 
     /// A `string` of a oneof, where present and empty differ. Stays nil if the field is skipped.
-    public mutating func string(_ field: Field, _ value: inout String?) throws(WireError) {
+    @inlinable public mutating func string(_ field: Field, _ value: inout String?) throws(WireError) {
         guard field.type == .lengthDelimited else { return try skip(field) }
         value = try string()
     }
 
     /// A `bytes`, copied.
-    public mutating func bytes(_ field: Field, _ value: inout [UInt8]) throws(WireError) {
+    @inlinable public mutating func bytes(_ field: Field, _ value: inout [UInt8]) throws(WireError) {
         guard field.type == .lengthDelimited else { return try skip(field) }
         value = [UInt8](copying: try bytes())
     }
 
     /// A submessage, merged into the one that is there.
-    public mutating func message<Value: WireMessage>(_ field: Field, _ value: inout Value?) throws(WireError) {
+    @inlinable public mutating func message<Value: WireMessage>(_ field: Field, _ value: inout Value?) throws(WireError) {
         guard field.type == .lengthDelimited else { return try skip(field) }
         var merged = value ?? Value()
         value = nil  // so that `merged` alone owns its arrays and appends in place
@@ -61,7 +61,7 @@ extension WireReader {
     }
 
     /// A `repeated` message: one more.
-    public mutating func messages<Value: WireMessage>(_ field: Field, _ values: inout [Value]) throws(WireError) {
+    @inlinable public mutating func messages<Value: WireMessage>(_ field: Field, _ values: inout [Value]) throws(WireError) {
         guard field.type == .lengthDelimited else { return try skip(field) }
         var value = Value()
         try nested(&value)
@@ -69,21 +69,21 @@ extension WireReader {
     }
 
     /// A `repeated uint32`.
-    public mutating func uint32s(_ field: Field, _ values: inout [UInt32]) throws(WireError) {
+    @inlinable public mutating func uint32s(_ field: Field, _ values: inout [UInt32]) throws(WireError) {
         try repeated(field) { values.append(UInt32(truncatingIfNeeded: $0)) }
     }
 
     /// A `repeated uint64`.
-    public mutating func uint64s(_ field: Field, _ values: inout [UInt64]) throws(WireError) {
+    @inlinable public mutating func uint64s(_ field: Field, _ values: inout [UInt64]) throws(WireError) {
         try repeated(field) { values.append($0) }
     }
 
     /// A `repeated` enum.
-    public mutating func enumerations<Value: WireEnum>(_ field: Field, _ values: inout [Value]) throws(WireError) {
+    @inlinable public mutating func enumerations<Value: WireEnum>(_ field: Field, _ values: inout [Value]) throws(WireError) {
         try repeated(field) { values.append(Value(rawValue: Int32(truncatingIfNeeded: $0))) }
     }
 
-    private mutating func repeated(_ field: Field, _ append: (UInt64) -> Void) throws(WireError) {
+    @inlinable mutating func repeated(_ field: Field, _ append: (UInt64) -> Void) throws(WireError) {
         switch field.type {
         case .varint:
             append(try varint())
@@ -96,7 +96,7 @@ extension WireReader {
         }
     }
 
-    private mutating func nested(_ value: inout some WireMessage) throws(WireError) {
+    @inlinable mutating func nested(_ value: inout some WireMessage) throws(WireError) {
         let outer = try enterMessage()
         try value.merge(from: &self)
         leaveMessage(outer)

@@ -15,28 +15,30 @@ public struct WireReader: ~Copyable, ~Escapable {
     /// How deep messages and groups may nest, the outermost not counted. Protobuf's own default.
     public static let depthMax = 100
 
-    let input: RawSpan
-    var end: Int
-    var depthLeft = WireReader.depthMax
+    @usableFromInline let input: RawSpan
+    @usableFromInline var end: Int
+    @usableFromInline var depthLeft = WireReader.depthMax
 
     /// Bytes consumed so far, counted from the start of the outermost message.
-    public private(set) var position = 0
+    @inlinable public var position: Int { offset }
+
+    @usableFromInline var offset = 0
 
     /// A reader at the start of `bytes`, which hold exactly one message.
     @_lifetime(copy bytes)
-    public init(_ bytes: RawSpan) {
+    @inlinable public init(_ bytes: RawSpan) {
         input = bytes
         end = bytes.byteCount
     }
 
     /// Whether the message has been read to its end.
-    public var isAtEnd: Bool { position == end }
+    @inlinable public var isAtEnd: Bool { position == end }
 
     /// The next tag, or nil at the end of the message. The value follows.
     ///
     /// - Throws: `truncated`, `overlongVarint`, `invalidFieldNumber`, `invalidWireType`; `unmatchedEndGroup`, since
     ///   the ends of groups are consumed with their starts, by ``skip(_:)``.
-    public mutating func nextField() throws(WireError) -> Field? {
+    @inlinable public mutating func nextField() throws(WireError) -> Field? {
         if isAtEnd { return nil }
         let start = position
         let field = try tag()
@@ -47,19 +49,19 @@ public struct WireReader: ~Copyable, ~Escapable {
     // MARK: Values
 
     /// A varint: any integer, Boolean or enum value. Bits above the 64th are dropped, as protobuf does.
-    public mutating func varint() throws(WireError) -> UInt64 {
+    @inlinable public mutating func varint() throws(WireError) -> UInt64 {
         try varint(bytesMax: 10)
     }
 
     /// Four little-endian bytes.
-    public mutating func fixed32() throws(WireError) -> UInt32 {
+    @inlinable public mutating func fixed32() throws(WireError) -> UInt32 {
         let start = try advance(by: 4)
         // Safe: any four bytes are a UInt32, and the span checks the offset.
         return UInt32(littleEndian: unsafe input.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
     }
 
     /// Eight little-endian bytes.
-    public mutating func fixed64() throws(WireError) -> UInt64 {
+    @inlinable public mutating func fixed64() throws(WireError) -> UInt64 {
         let start = try advance(by: 8)
         // Safe: any eight bytes are a UInt64, and the span checks the offset.
         return UInt64(littleEndian: unsafe input.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
@@ -69,7 +71,7 @@ public struct WireReader: ~Copyable, ~Escapable {
     ///
     /// - Throws: `lengthPastEnd` when they reach past the enclosing message.
     @_lifetime(copy self)
-    public mutating func bytes() throws(WireError) -> RawSpan {
+    @inlinable public mutating func bytes() throws(WireError) -> RawSpan {
         let range = try lengthDelimited()
         return input.extracting(range)
     }
@@ -129,45 +131,47 @@ public struct WireReader: ~Copyable, ~Escapable {
 
     /// What to return to after a nested message.
     public struct Outer {
-        fileprivate var end: Int
+        @usableFromInline var end: Int
+
+        @inlinable init(end: Int) { self.end = end }
     }
 
     /// Narrows the reader to the length-delimited message that follows, until ``leaveMessage(_:)``.
     ///
     /// - Throws: `lengthPastEnd`; `nestedTooDeep`.
-    public mutating func enterMessage() throws(WireError) -> Outer {
+    @inlinable public mutating func enterMessage() throws(WireError) -> Outer {
         try descend()
         return try enter()
     }
 
     /// Widens the reader again to the enclosing message. The nested one must have been read to its end.
-    public mutating func leaveMessage(_ outer: Outer) {
+    @inlinable public mutating func leaveMessage(_ outer: Outer) {
         depthLeft += 1
         leave(outer)
     }
 
     /// As ``enterMessage()``, for a value that cannot nest.
-    mutating func enter() throws(WireError) -> Outer {
+    @inlinable mutating func enter() throws(WireError) -> Outer {
         let range = try lengthDelimited()
         let outer = Outer(end: end)
-        position = range.lowerBound
+        offset = range.lowerBound
         end = range.upperBound
         return outer
     }
 
-    mutating func leave(_ outer: Outer) {
+    @inlinable mutating func leave(_ outer: Outer) {
         precondition(isAtEnd, "a nested value was left before its end")
         end = outer.end
     }
 
-    private mutating func descend() throws(WireError) {
+    @inlinable mutating func descend() throws(WireError) {
         guard depthLeft > 0 else { throw .nestedTooDeep(at: position) }
         depthLeft -= 1
     }
 
     // MARK: Pieces
 
-    private mutating func tag() throws(WireError) -> Field {
+    @inlinable mutating func tag() throws(WireError) -> Field {
         let start = position
         let tag = try varint(bytesMax: 5)
         guard let type = WireType(rawValue: UInt8(tag & 7)) else { throw .invalidWireType(at: start) }
@@ -175,21 +179,26 @@ public struct WireReader: ~Copyable, ~Escapable {
         return Field(number: Int(tag >> 3), type: type)
     }
 
-    private mutating func varint(bytesMax: Int) throws(WireError) -> UInt64 {
+    @inlinable mutating func varint(bytesMax: Int) throws(WireError) -> UInt64 {
         guard position < end else { throw .truncated(at: position) }
         let first = byte(at: position)
         if first < 0x80 {  // nearly always
-            position += 1
+            offset += 1
             return UInt64(first)
         }
+        return try longVarint(bytesMax: bytesMax)
+    }
+
+    /// A varint of more than one byte, the first of which is there.
+    @usableFromInline mutating func longVarint(bytesMax: Int) throws(WireError) -> UInt64 {
         let start = position
-        var value = UInt64(first & 0x7F)
+        var value = UInt64(byte(at: start) & 0x7F)
         for index in 1..<bytesMax {
             guard start + index < end else { throw .truncated(at: start) }
             let next = byte(at: start + index)
             value |= UInt64(next & 0x7F) << (7 * index)
             if next < 0x80 {
-                position = start + index + 1
+                offset = start + index + 1
                 return value
             }
         }
@@ -197,23 +206,23 @@ public struct WireReader: ~Copyable, ~Escapable {
     }
 
     /// Consumes a length and the bytes it announces; their range.
-    private mutating func lengthDelimited() throws(WireError) -> Range<Int> {
+    @inlinable mutating func lengthDelimited() throws(WireError) -> Range<Int> {
         let start = position
         let length = try varint(bytesMax: 5)
         guard length <= UInt64(end - position) else { throw .lengthPastEnd(at: start) }
         let valueStart = position
-        position += Int(length)
+        offset += Int(length)
         return valueStart..<position
     }
 
-    private mutating func advance(by count: Int) throws(WireError) -> Int {
+    @inlinable mutating func advance(by count: Int) throws(WireError) -> Int {
         let start = position
         guard end - start >= count else { throw .truncated(at: start) }
-        position += count
+        offset += count
         return start
     }
 
-    private func byte(at offset: Int) -> UInt8 {
+    @inlinable func byte(at offset: Int) -> UInt8 {
         // Safe: any byte is a UInt8, and the span checks the offset.
         unsafe input.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }

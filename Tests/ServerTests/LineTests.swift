@@ -38,8 +38,10 @@ struct LineTests {
                 pushes.append(line)
             }
             try await clients[1].line.leave("aurora")
-            #expect(try await pushes[4].first { $0.position == 4 }.behind == 0)
-            #expect(try await pushes[0].first { $0.behind == 3 }.position == 1)
+            let last = try await pushes[4].first { $0.position == 4 }
+            #expect(last.behind == 0)
+            let first = try await pushes[0].first { $0.behind == 3 }
+            #expect(first.position == 1)
         }
     }
 
@@ -85,7 +87,8 @@ struct LineTests {
             before.close()
             let after = try await sale.client(user)
             after.useQueueToken(token, of: "aurora")
-            #expect(try await after.line.join("aurora").first { _ in true }.position == 2)
+            let update = try await after.line.join("aurora").first { _ in true }
+            #expect(update.position == 2)
         }
     }
 
@@ -138,9 +141,11 @@ struct LineTests {
             _ = try await office.operators.change(.resume, of: "aurora")
             _ = try await pushes.first { $0.lineState == .open }
             _ = try await office.operators.sendNotice("Doors open at seven.", to: "aurora")
-            #expect(try await pushes.first { !$0.notices.isEmpty }.notices.map(\.text) == ["Doors open at seven."])
+            let noticed = try await pushes.first { !$0.notices.isEmpty }
+            #expect(noticed.notices.map(\.text) == ["Doors open at seven."])
             _ = try await office.operators.change(.close, of: "aurora")
-            #expect(try await pushes.first { $0.state == .ended }.endReason == .closed)
+            let update = try await pushes.first { $0.state == .ended }
+            #expect(update.endReason == .closed)
         }
     }
 

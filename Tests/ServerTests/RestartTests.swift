@@ -17,7 +17,8 @@ struct RestartTests {
         _ = try await other.line.join("aurora").first { $0.state == .active }
         let waiting = try await first.client()
         let places = waiting.line.join("aurora")
-        #expect(try await places.first { $0.state == .waiting }.position == 1)
+        let placed = try await places.first { $0.state == .waiting }
+        #expect(placed.position == 1)
         let hold = try await buyer.reservations.hold(performance: "aurora-1", seats: [2, 3])
         _ = try await buyer.accounts.charge(10_000)
 
@@ -25,9 +26,11 @@ struct RestartTests {
         defer { second.stop() }
         let paid = try await buyer.payments.pay(hold.id)
         #expect(paid.balance == 8_000)
-        #expect(try await turns.first { $0.state == .ended }.endReason == .paid)
+        let ended = try await turns.first { $0.state == .ended }
+        #expect(ended.endReason == .paid)
         // For ten seconds after an outage nobody is admitted; then the one who waited is.
-        #expect(try await places.first { $0.state == .active }.joinNumber == 3)
+        let turn = try await places.first { $0.state == .active }
+        #expect(turn.joinNumber == 3)
     }
 
     @Test func `a second server on the same port is refused, and says so`() async throws {

@@ -53,8 +53,10 @@ import UsherAPI
     @Test func `a CLOSE made of a reason carries its word and its code`() {
         for reason in Reason.allCases {
             let close = Close(reason, "why", details: ErrorDetails(limit: 1))
-            #expect(close == Close(
-                code: reason.code, reason: reason.rawValue, message: "why", details: ErrorDetails(limit: 1)))
+            #expect(
+                close
+                    == Close(
+                        code: reason.code, reason: reason.rawValue, message: "why", details: ErrorDetails(limit: 1)))
             #expect(close.knownReason == reason)
         }
         #expect(Close(code: .aborted, reason: "OF_THE_FUTURE").knownReason == nil)

@@ -4,11 +4,12 @@ import Wire
 // `ProtoRecord.text` when the properties bear the names of the fields, in the fields' order.
 
 func describe(_ message: any WireMessage) -> String {
-    "{" + Mirror(reflecting: message).children.compactMap { child -> String? in
-        guard let text = describe(value: child.value) else { return nil }
-        // A oneof stands under its case's name, not under the property's.
-        return text.hasPrefix("|") ? String(text.dropFirst()) : child.label! + ":" + text
-    }.joined(separator: ",") + "}"
+    "{"
+        + Mirror(reflecting: message).children.compactMap { child -> String? in
+            guard let text = describe(value: child.value) else { return nil }
+            // A oneof stands under its case's name, not under the property's.
+            return text.hasPrefix("|") ? String(text.dropFirst()) : child.label! + ":" + text
+        }.joined(separator: ",") + "}"
 }
 
 /// Nil for a default value.

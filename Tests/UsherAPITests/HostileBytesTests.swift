@@ -129,7 +129,8 @@ import Wire
         for field in ProtoSchema.usher.messages[type]! where field.wireType == 0 {
             let start = tag(field.number, 0)
             let tenBytes = [UInt8](repeating: 0x80, count: 9)
-            #expect(describe(try decode(type, start + tenBytes + [0])) == (field.isRepeated ? "{\(field.swiftName):[0]}" : "{}"))
+            #expect(
+                describe(try decode(type, start + tenBytes + [0])) == (field.isRepeated ? "{\(field.swiftName):[0]}" : "{}"))
             #expect(throws: WireError.overlongVarint(at: start.count), "\(field.name)") {
                 try decode(type, start + tenBytes + [0x80, 0])
             }

@@ -114,8 +114,10 @@ struct ProtoSchema {
             let scalars: [String: ProtoField.Kind] = [
                 "uint32": .uint32, "uint64": .uint64, "fixed64": .fixed64, "bool": .bool, "string": .string, "bytes": .bytes,
             ]
-            fields.append(ProtoField(
-                name: fieldName, number: number, kind: scalars[type] ?? .message(type), isRepeated: isRepeated, oneof: oneof))
+            fields.append(
+                ProtoField(
+                    name: fieldName, number: number, kind: scalars[type] ?? .message(type), isRepeated: isRepeated, oneof: oneof
+                ))
         }
         messages[name] = fields
     }

@@ -22,10 +22,12 @@ struct ProtoRecord: Equatable {
 
 extension ProtoRecord {
     var text: String {
-        "{" + entries.map { entry in
-            let values = entry.values.map { $0.text(entry.field) }
-            return entry.field.swiftName + ":" + (entry.field.isRepeated ? "[" + values.joined(separator: ",") + "]" : values[0])
-        }.joined(separator: ",") + "}"
+        "{"
+            + entries.map { entry in
+                let values = entry.values.map { $0.text(entry.field) }
+                return entry.field.swiftName + ":"
+                    + (entry.field.isRepeated ? "[" + values.joined(separator: ",") + "]" : values[0])
+            }.joined(separator: ",") + "}"
     }
 }
 
@@ -150,7 +152,8 @@ extension ProtoValue {
             case .bool: value = .number(UInt64.random(in: 0...1, using: &random))
             case .enumeration(let name):
                 let known = ProtoSchema.usher.enums[name]!.values.sorted()
-                let number = Int.random(in: 0..<8, using: &random) > 0
+                let number =
+                    Int.random(in: 0..<8, using: &random) > 0
                     ? known.randomElement(using: &random)! : Int32(truncatingIfNeeded: spread(&random))
                 value = .number(UInt64(bitPattern: Int64(number)))
             case .string:

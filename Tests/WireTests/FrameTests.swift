@@ -2,13 +2,18 @@ import Testing
 import Wire
 
 @Suite struct FrameTests {
-    @Test(arguments: [
-        (FrameHeader(kind: 0), [0, 0, 0, 0, 0, 0, 0, 0, 0]),
-        (FrameHeader(kind: 5, flags: .end, bodyByteCount: 0x0102_0304, callID: 0xA0B0_C0D0),
-            [0x2A, 1, 2, 3, 4, 0xA0, 0xB0, 0xC0, 0xD0]),
-        (FrameHeader(kind: 31, flags: [.ignorable, .end, .reserved], bodyByteCount: .max, callID: .max),
-            [UInt8](repeating: 0xFF, count: 9)),
-    ] as [(FrameHeader, [UInt8])])
+    @Test(
+        arguments: [
+            (FrameHeader(kind: 0), [0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (
+                FrameHeader(kind: 5, flags: .end, bodyByteCount: 0x0102_0304, callID: 0xA0B0_C0D0),
+                [0x2A, 1, 2, 3, 4, 0xA0, 0xB0, 0xC0, 0xD0]
+            ),
+            (
+                FrameHeader(kind: 31, flags: [.ignorable, .end, .reserved], bodyByteCount: .max, callID: .max),
+                [UInt8](repeating: 0xFF, count: 9)
+            ),
+        ] as [(FrameHeader, [UInt8])])
     func `a header is nine bytes, big-endian`(header: FrameHeader, bytes: [UInt8]) {
         var output: [UInt8] = [7]
         header.append(to: &output)

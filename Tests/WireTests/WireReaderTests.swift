@@ -2,14 +2,15 @@ import Testing
 import Wire
 
 @Suite struct WireReaderTests {
-    @Test(arguments: [
-        ([0x00], 0), ([0x01], 1), ([0x7F], 127), ([0x80, 0x01], 128), ([0xFF, 0x7F], 16_383), ([0x80, 0x80, 0x01], 16_384),
-        ([0xFF, 0xFF, 0xFF, 0xFF, 0x0F], 1 << 32 - 1),
-        ([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], 1 << 63 - 1),
-        ([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], .max),
-        ([0x80, 0x00], 0), ([0x81, 0x80, 0x00], 1),  // longer than needed, but not too long
-        ([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], .max),  // bits past the 64th are dropped
-    ] as [([UInt8], UInt64)])
+    @Test(
+        arguments: [
+            ([0x00], 0), ([0x01], 1), ([0x7F], 127), ([0x80, 0x01], 128), ([0xFF, 0x7F], 16_383), ([0x80, 0x80, 0x01], 16_384),
+            ([0xFF, 0xFF, 0xFF, 0xFF, 0x0F], 1 << 32 - 1),
+            ([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], 1 << 63 - 1),
+            ([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], .max),
+            ([0x80, 0x00], 0), ([0x81, 0x80, 0x00], 1),  // longer than needed, but not too long
+            ([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], .max),  // bits past the 64th are dropped
+        ] as [([UInt8], UInt64)])
     func `a varint is seven bits a byte, the least significant first`(bytes: [UInt8], value: UInt64) throws {
         var reader = WireReader(bytes.rawSpan)
         #expect(try reader.varint() == value)
@@ -39,29 +40,31 @@ import Wire
         }
     }
 
-    @Test(arguments: [
-        ([0x08], Field(number: 1, type: .varint)),
-        ([0x7D], Field(number: 15, type: .fixed32)),
-        ([0x81, 0x01], Field(number: 16, type: .fixed64)),
-        ([0xFA, 0xFF, 0xFF, 0xFF, 0x0F], Field(number: Field.numberMax, type: .lengthDelimited)),
-        ([0x88, 0x80, 0x80, 0x80, 0x00], Field(number: 1, type: .varint)),  // five bytes at most
-    ] as [([UInt8], Field)])
+    @Test(
+        arguments: [
+            ([0x08], Field(number: 1, type: .varint)),
+            ([0x7D], Field(number: 15, type: .fixed32)),
+            ([0x81, 0x01], Field(number: 16, type: .fixed64)),
+            ([0xFA, 0xFF, 0xFF, 0xFF, 0x0F], Field(number: Field.numberMax, type: .lengthDelimited)),
+            ([0x88, 0x80, 0x80, 0x80, 0x00], Field(number: 1, type: .varint)),  // five bytes at most
+        ] as [([UInt8], Field)])
     func `a tag is number and wire type`(bytes: [UInt8], field: Field) throws {
         var reader = WireReader(bytes.rawSpan)
         #expect(try reader.nextField() == field)
     }
 
-    @Test(arguments: [
-        ([0x00], .invalidFieldNumber(at: 0)),  // number 0
-        ([0x05], .invalidFieldNumber(at: 0)),
-        ([0x80, 0x80, 0x80, 0x80, 0x10], .invalidFieldNumber(at: 0)),  // number 2²⁹
-        ([0xF8, 0xFF, 0xFF, 0xFF, 0x7F], .invalidFieldNumber(at: 0)),
-        ([0x0E], .invalidWireType(at: 0)),
-        ([0x0F], .invalidWireType(at: 0)),
-        ([0x0C], .unmatchedEndGroup(at: 0)),
-        ([0x80], .truncated(at: 0)),
-        ([0x88, 0x80, 0x80, 0x80, 0x80, 0x00], .overlongVarint(at: 0)),
-    ] as [([UInt8], WireError)])
+    @Test(
+        arguments: [
+            ([0x00], .invalidFieldNumber(at: 0)),  // number 0
+            ([0x05], .invalidFieldNumber(at: 0)),
+            ([0x80, 0x80, 0x80, 0x80, 0x10], .invalidFieldNumber(at: 0)),  // number 2²⁹
+            ([0xF8, 0xFF, 0xFF, 0xFF, 0x7F], .invalidFieldNumber(at: 0)),
+            ([0x0E], .invalidWireType(at: 0)),
+            ([0x0F], .invalidWireType(at: 0)),
+            ([0x0C], .unmatchedEndGroup(at: 0)),
+            ([0x80], .truncated(at: 0)),
+            ([0x88, 0x80, 0x80, 0x80, 0x80, 0x00], .overlongVarint(at: 0)),
+        ] as [([UInt8], WireError)])
     func `other tags are refused`(bytes: [UInt8], error: WireError) {
         #expect(throws: error) {
             var reader = WireReader(bytes.rawSpan)
@@ -112,11 +115,12 @@ import Wire
         }
     }
 
-    @Test(arguments: [
-        [0x0B, 0x0C],  // group 1, empty
-        [0x0B, 0x08, 0x05, 0x12, 0x01, 0xFF, 0x0C],
-        [0x0B, 0x13, 0x1D, 1, 2, 3, 4, 0x14, 0x0C],  // group 2 in it
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x0B, 0x0C],  // group 1, empty
+            [0x0B, 0x08, 0x05, 0x12, 0x01, 0xFF, 0x0C],
+            [0x0B, 0x13, 0x1D, 1, 2, 3, 4, 0x14, 0x0C],  // group 2 in it
+        ] as [[UInt8]])
     func `a group is skipped with all it holds`(bytes: [UInt8]) throws {
         var reader = WireReader(bytes.rawSpan)
         let field = try #require(try reader.nextField())
@@ -124,14 +128,15 @@ import Wire
         #expect(try reader.nextField() == nil)
     }
 
-    @Test(arguments: [
-        ([0x0B], .truncated(at: 1)),
-        ([0x0B, 0x08], .truncated(at: 2)),
-        ([0x0B, 0x14], .unmatchedEndGroup(at: 1)),
-        ([0x0B, 0x13, 0x0C, 0x14], .unmatchedEndGroup(at: 2)),
-        ([0x0B, 0x12, 0x05, 0x0C], .lengthPastEnd(at: 2)),
-        ([0x0B, 0x0F], .invalidWireType(at: 1)),
-    ] as [([UInt8], WireError)])
+    @Test(
+        arguments: [
+            ([0x0B], .truncated(at: 1)),
+            ([0x0B, 0x08], .truncated(at: 2)),
+            ([0x0B, 0x14], .unmatchedEndGroup(at: 1)),
+            ([0x0B, 0x13, 0x0C, 0x14], .unmatchedEndGroup(at: 2)),
+            ([0x0B, 0x12, 0x05, 0x0C], .lengthPastEnd(at: 2)),
+            ([0x0B, 0x0F], .invalidWireType(at: 1)),
+        ] as [([UInt8], WireError)])
     func `a group that is not whole is refused`(bytes: [UInt8], error: WireError) {
         #expect(throws: error) {
             var reader = WireReader(bytes.rawSpan)

@@ -2,10 +2,11 @@ import Testing
 import Wire
 
 @Suite struct WireWriterTests {
-    @Test(arguments: [
-        (1, [0x08, 0x01]), (127, [0x08, 0x7F]), (128, [0x08, 0x80, 0x01]), (16_383, [0x08, 0xFF, 0x7F]),
-        (16_384, [0x08, 0x80, 0x80, 0x01]), (.max, [0x08] + [UInt8](repeating: 0xFF, count: 9) + [0x01]),
-    ] as [(UInt64, [UInt8])])
+    @Test(
+        arguments: [
+            (1, [0x08, 0x01]), (127, [0x08, 0x7F]), (128, [0x08, 0x80, 0x01]), (16_383, [0x08, 0xFF, 0x7F]),
+            (16_384, [0x08, 0x80, 0x80, 0x01]), (.max, [0x08] + [UInt8](repeating: 0xFF, count: 9) + [0x01]),
+        ] as [(UInt64, [UInt8])])
     func `varints are the shortest`(number: UInt64, bytes: [UInt8]) throws {
         var node = Node()
         node.number = number
@@ -72,5 +73,41 @@ import Wire
             node.text = text
             #expect(try Node(decoding: node.encoded()).text == text)
         }
+    }
+
+    @Test(arguments: [0, 1, 125, 126, 127, 128, 129, 16_380, 16_381, 16_382, 16_383, 16_384, 2_097_151, 2_097_152])
+    func `a nested message has its length before it, however many bytes the length needs`(size: Int) throws {
+        var inner = Node()
+        inner.blob = [UInt8](repeating: 7, count: size)
+        let blob = size == 0 ? [] : [0x42] + varint(UInt64(size)) + inner.blob
+        var node = Node()
+        node.child = inner
+        node.nodes = [inner]
+        let length = varint(UInt64(blob.count))
+        #expect(node.encoded() == [0x12] + length + blob + [0x6A] + length + blob)
+        // Twice as deep, behind something, with something behind.
+        var outer = Node()
+        outer.number = 1
+        outer.child = node
+        outer.text = "behind"
+        let nested = node.encoded()
+        let before = [0x08, 1, 0x12] + varint(UInt64(nested.count))
+        #expect(outer.encoded() == before + nested + [0x3A, 6] + Array("behind".utf8))
+        #expect(outer.encodedSize == outer.encoded().count)
+    }
+
+    @Test func `a bytes field that holds an empty message is left out`() {
+        struct Carrier: WireEncodable {
+            var inner: Node
+            func encode(to writer: inout WireWriter) {
+                writer.uint64(1, 5)
+                writer.bytes(2000, encoding: inner)
+            }
+        }
+        var node = Node()
+        #expect(Carrier(inner: node).encoded() == [0x08, 5])
+        #expect(Carrier(inner: node).encodedSize == 2)
+        node.number = 9
+        #expect(Carrier(inner: node).encoded() == [0x08, 5] + varint(2000 << 3 | 2) + [2, 0x08, 9])
     }
 }

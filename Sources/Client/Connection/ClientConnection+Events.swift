@@ -51,6 +51,7 @@ extension ClientConnection: ConnectionHandler {
         state.insert(.upgraded)
         stream = SocketStream(messageBytes: hub.limits.messageBytes, maskSecret: upgrade.maskSecret)
         self.upgrade = nil
+        state.insert(.upgraded)
         let now = hub.loop.now
         withFrames { calls, frames in
             calls.hello(upgrade.hello.message, now: now, output: &frames)
@@ -62,7 +63,7 @@ extension ClientConnection: ConnectionHandler {
     // MARK: Bytes
 
     private func receive(_ bytes: inout MutableRawSpan) {
-        guard stream != nil else { return }
+        guard state.contains(.upgraded) else { return }
         calls.heard(now: hub.loop.now)
         state.insert(.receiving)
         // Empty unless the socket itself answers, with a pong or a Close frame.
@@ -130,7 +131,7 @@ extension ClientConnection: TimerTarget {
         timer = .none
         timerAt = .max
         guard transport != nil, end == nil else { return }
-        guard stream != nil else {
+        guard state.contains(.upgraded) else {
             end = .upgradeOverdue
             transport?.abort()
             return
@@ -155,7 +156,7 @@ extension ClientConnection: TurnTarget {
 extension ClientConnection {
     /// Puts this turn's frames into WebSocket messages and gives them to the transport; closes it if that was asked for.
     func flush() {
-        if let transport, stream != nil {
+        if let transport, state.contains(.upgraded) {
             if !frames.isEmpty {
                 let messageBytes = calls.messageBytes
                 transport.withOutput { output in
@@ -177,7 +178,7 @@ extension ClientConnection {
             hub.giveBack(frames: frames)
             frames = []
         }
-        if state.contains(.closing) { transport?.close() } else if stream != nil { arm() }
+        if state.contains(.closing) { transport?.close() } else if state.contains(.upgraded) { arm() }
     }
 
     /// Nothing more is taken in or opened; the Close frame goes out with the next flush.

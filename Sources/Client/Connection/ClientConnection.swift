@@ -60,7 +60,7 @@ public final class ClientConnection {
         static let closing = State(rawValue: 4)
         /// Bytes are being taken in: output is flushed after them.
         static let receiving = State(rawValue: 8)
-        /// The WebSocket stands; said here, since `stream` itself may be at work when somebody asks.
+        /// The WebSocket stands. (`stream` itself must not be looked at while it takes bytes in.)
         static let upgraded = State(rawValue: 16)
     }
 

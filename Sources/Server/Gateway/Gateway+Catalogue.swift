@@ -49,9 +49,9 @@ extension Gateway {
             guard try activeToken(for: concert, call, try identity(of: call, session), session) != nil else { return }
         }
         let after = catalogue.performance(request.after)
-        let dates = catalogue.concerts[concert].performances.drop { $0 != after && after != nil }.dropFirst(after == nil ? 0 : 1)
-            .filter { catalogue.performances[$0].settings.startsMs >= request.fromMs }
-        let listed = dates.filter { request.includeSoldOut || feeds[$0].left > 0 }.prefix(limits.pageItems + 1)
+        let dates = catalogue.concerts[concert].performances.filter { catalogue.performances[$0].settings.startsMs >= request.fromMs }
+        let listed = dates.drop { $0 != after && after != nil }.dropFirst(after == nil ? 0 : 1)
+            .filter { request.includeSoldOut || feeds[$0].left > 0 }.prefix(limits.pageItems + 1)
         var response = ListPerformancesResponse()
         response.performances = listed.prefix(limits.pageItems).map { performanceFacts($0) }
         response.more = listed.count > limits.pageItems
@@ -113,7 +113,7 @@ extension Gateway {
     /// watch, without what comes after the snapshot.
     func streamSeats(_ request: StreamSeatsRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let concert = try concert(request.concert)
-        guard try activeToken(for: concert, call, try identity(of: call, session), session) != nil else { return }
+        guard let token = try activeToken(for: concert, call, try identity(of: call, session), session) else { return }
         let dates = catalogue.concerts[concert].performances.filter { catalogue.performances[$0].settings.startsMs >= request.fromMs }
         let listed = dates.filter { request.includeSoldOut || feeds[$0].left > 0 }
         guard let first = listed.first else {
@@ -122,28 +122,33 @@ extension Gateway {
             session.calls.close(call.id, .ok, position: position, output: &frames)
             return
         }
-        let watch = SeatWatch(session: session, call: call.id, performance: first, revision: nil)
+        let watch = SeatWatch(session: session, call: call.id, token: token.id, performance: first, revision: nil)
         watch.afterwards = Array(listed.dropFirst())
-        session.seatWatches.append(watch)
-        sendSeats(watch)
+        begin(watch)
     }
 
     func watchSeats(_ request: WatchSeatsRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let performance = try performance(request.performance)
         let concert = catalogue.performances[performance].concert
-        guard try activeToken(for: concert, call, try identity(of: call, session), session) != nil else { return }
-        let isResumable = call.lastSequence > 0 && feeds[performance].seats(changedAfter: call.lastSequence) != nil
-        let watch = SeatWatch(session: session, call: call.id, performance: performance, revision: isResumable ? call.lastSequence : nil)
-        session.seatWatches.append(watch)
+        guard let token = try activeToken(for: concert, call, try identity(of: call, session), session) else { return }
+        let isResumable = call.lastSequence > 0 && session.seenPosition != nil && feeds[performance].seats(changedAfter: call.lastSequence) != nil
+        let watch = SeatWatch(
+            session: session, call: call.id, token: token.id, performance: performance, revision: isResumable ? call.lastSequence : nil)
         feeds[performance].add(watch)
         metrics.seatWatches.add()
+        begin(watch)
+    }
+
+    private func begin(_ watch: SeatWatch) {
+        watch.session.seatWatches.append(watch)
+        seatWatches[watch.token, default: []].append(watch)
         sendSeats(watch)
     }
 
     /// Brings a watch up to date as far as credit and its reader allow: parts of a snapshot, then what changed since.
     func sendSeats(_ watch: SeatWatch) {
         while true {
-            guard watch.session.calls.canSend(watch.call), !watch.session.isBacklogged else {
+            guard watch.session.calls.canSend(watch.call), !watch.session.mustWait() else {
                 watch.isOwed = true
                 return
             }
@@ -224,9 +229,16 @@ extension Gateway {
         }
     }
 
+    /// Takes a watch out of the picture; its call is not answered here.
+    func dropSeatWatch(_ watch: SeatWatch) {
+        feeds[watch.performance].remove(watch)
+        seatWatches[watch.token]?.removeAll { $0 === watch }
+        if seatWatches[watch.token]?.isEmpty == true { seatWatches[watch.token] = nil }
+    }
+
     func endSeatWatch(_ watch: SeatWatch, _ status: Status) {
         watch.session.seatWatches.removeAll { $0 === watch }
-        feeds[watch.performance].remove(watch)
+        dropSeatWatch(watch)
         watch.session.calls.close(watch.call, status, position: position, output: &frames)
     }
 }

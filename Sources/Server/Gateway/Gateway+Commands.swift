@@ -19,7 +19,8 @@ extension Gateway {
     // MARK: Hold
 
     /// Claims the seats in the published image, so that losers of a stampede are turned away here, and only then asks the
-    /// journal. A repeat skips the claim and lets the journal decide, so that the winner's retry gets the winner's outcome.
+    /// journal. What may be a repeat skips the claim and lets the journal decide, so that the winner's retry gets the
+    /// winner's outcome.
     func hold(_ request: HoldRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let identity = try identity(of: call, session)
         guard let performance = catalogue.performance(request.performance) else {
@@ -30,7 +31,7 @@ extension Gateway {
         try checkSeats(request, seatCount: record.prices.count)
         var hold = Hold(performance: request.performance, seats: request.seats, bestAvailable: request.bestAvailable)
         var claim: SeatClaim?
-        if call.attempts == 0 {
+        if call.attempts == 0, !mayBeRepeat(hold, token) {
             do throws(Status) {
                 claim = try self.claim(&hold, record.shard)
             } catch {
@@ -44,6 +45,15 @@ extension Gateway {
         } catch {
             claim?.undo()
             throw error
+        }
+    }
+
+    /// Whether a hold that does not say so may be the repeat of one that was carried out: its token holds such seats, or is
+    /// not known here. Then the journal, which remembers request ids, has to say.
+    private func mayBeRepeat(_ hold: Hold, _ token: UInt64) -> Bool {
+        guard let status = statuses[token] else { return true }
+        return status.reservations.contains { reservation in
+            reservation.performance == hold.performance && (hold.seats.isEmpty || !Set(hold.seats).isDisjoint(with: reservation.seats))
         }
     }
 
@@ -204,15 +214,20 @@ extension Gateway {
         }
     }
 
-    /// A Join is committed: its stream begins, unless the client has gone meanwhile.
+    /// A Join is committed: its stream begins, unless the client has gone or given it up meanwhile.
     private func joined(_ status: TokenStatus, _ call: CallID, _ session: Session) {
-        guard session.connection.isOpen else {
+        guard isAwaited(call, session) else {
             // The journal took the Join for presence; nobody is here to be present.
             presence.streamBegan(status.id, isKnown: true)
             presence.streamEnded(status.id, now: loop.now)
+            session.calls.close(call, .cancelled(mayHaveHappened: true), position: position, output: &frames)
             return
         }
         begin(LineStream(session: session, call: call, token: queueToken(of: status), line: status.concert), status: status, isKnown: true)
+    }
+
+    private func isAwaited(_ call: CallID, _ session: Session) -> Bool {
+        session.connection.isOpen && session.calls.isWanted(call)
     }
 
     private func finish(_ pendingCall: PendingCall, _ facts: Facts, position: UInt64) {
@@ -227,13 +242,23 @@ extension Gateway {
         case (.watchedStats(let watch), .stats(let lines)): send(lines, to: watch)
         case (_, .stats(let lines)): answer(statsResponse(lines))
         case (.check, .token(let status?)):
-            presence.checked(status.id, now: loop.now)
+            if status.state == .ended {
+                session.tokens.removeAll { $0.id == status.id }
+            } else {
+                presence.checked(status.id, now: loop.now)
+            }
             answer(update(for: status))
         case (.resume(let token, let concert), .token(let status?)):
-            guard session.connection.isOpen else { return }
+            guard isAwaited(call, session) else {
+                session.calls.close(call, .cancelled(), position: position, output: &frames)
+                return
+            }
             begin(LineStream(session: session, call: call, token: token, line: concert), status: status, isKnown: false)
+        case (.refuseEnded, .token(let status?)) where status.state != .ended:
+            // A place so new that this loop's picture does not have it yet.
+            refuse(call, Status(.notCaughtUp, "This part of the instance does not know your place yet.", details: ErrorDetails(retryAfterMs: 50)), of: session)
         case (.refuseEnded, .token(let status?)):
-            refuse(call, Status(.tokenEnded, "Your turn is over; join again for a new place.", details: ErrorDetails(endReason: status.endReason)), of: session)
+            refuse(call, tokenEnded(status), of: session)
         case (_, .token):
             refuse(call, Status(.unknownToken, "You have no place in this line; join it first."), of: session)
         }

@@ -15,12 +15,16 @@ extension Gateway {
             case .jwt(let text): try identities.check(bearer: text, now: loop.wallNow)
             case .user(let user): try identities.trust(user)
             }
+        } catch .expired {
+            // Nobody yet: calls are refused until Authenticate brings a new one, and the place in the line is kept.
+            session.identity = nil
         } catch {
             calls.shut()
             session.refuseHello(Self.status(of: error).message)
             return
         }
-        if session.identity?.isBackend == true { calls.limits = .backend }
+        if session.identity?.isBackend == true { calls.limits = backendLimits }
+        session.seenPosition = hello.epoch == nil || hello.epoch == instance.epoch ? hello.position : nil
         var welcome = Welcome()
         welcome.instance = instance.name
         welcome.epoch = instance.epoch
@@ -30,6 +34,7 @@ extension Gateway {
         welcome.development = identities.isDevelopment
         calls.welcome(welcome, pingFraction: .random(in: 0...1), output: &output)
         metrics.hellos.add()
+        if isDraining { calls.goAway(farewell, output: &output) }
     }
 
     func authenticate(_ request: AuthenticateRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
@@ -43,9 +48,22 @@ extension Gateway {
         } catch {
             throw Self.status(of: error)
         }
-        if identity.user != session.identity?.user { session.tokens = [] }
+        if let user = session.identity?.user, user != identity.user {
+            throw Status(.notYours, "This connection is another user's; open one of your own.")
+        }
         session.identity = identity
         reply(call.id, AuthenticateResponse(user: identity.user, expiresMs: identity.expiresMilliseconds ?? 0, isOperator: identity.isOperator), of: session)
+    }
+
+    /// Bearers remembered, of 8 KiB each at most; past it all are forgotten.
+    private static let bearersMax = 4_096
+
+    private func check(bearer: String) throws(IdentityError) -> Identity {
+        if let known = bearers[bearer] { return known }
+        let identity = try identities.check(bearer: bearer, now: loop.wallNow)
+        if bearers.count >= Self.bearersMax { bearers = [:] }
+        bearers[bearer] = identity
+        return identity
     }
 
     /// Whom a call acts for: metadata `authorization` before the connection's identity.
@@ -53,7 +71,7 @@ extension Gateway {
         var identity = session.identity
         if let bearer = call.bearer {
             do throws(IdentityError) {
-                identity = try identities.check(bearer: bearer, now: loop.wallNow)
+                identity = try check(bearer: bearer)
             } catch {
                 throw Self.status(of: error)
             }
@@ -129,6 +147,10 @@ extension Gateway {
         return Status(
             .tokenWaiting, position > 0 ? "It is not your turn yet; you are number \(position) in line." : "It is not your turn yet; the draw is still to come.",
             details: ErrorDetails(queuePosition: position))
+    }
+
+    func tokenEnded(_ status: TokenStatus) -> Status {
+        Status(.tokenEnded, "Your turn is over; join again for a new place.", details: ErrorDetails(endReason: status.endReason))
     }
 
     /// A call keeps an active token from idling: journalled at most once in a quarter of `idle_ttl`.

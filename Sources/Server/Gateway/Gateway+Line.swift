@@ -42,7 +42,12 @@ extension Gateway {
     func check(_ request: CheckRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let concert = try concert(request.concert)
         let identity = try identity(of: call, session)
-        if let token = try token(for: concert, call, identity, session), standing(of: token, at: concert) == .waiting {
+        if let token = try token(for: concert, call, identity, session) {
+            guard standing(of: token, at: concert) == .waiting else {
+                // Also how it ended, which who polls hears nowhere else.
+                try ask(.token(token.id), .check(concert: concert), call, session)
+                return
+            }
             presence.checked(token.id, now: loop.now)
             reply(call.id, update(for: waitingStatus(token, at: concert)), of: session)
         } else {
@@ -78,14 +83,18 @@ extension Gateway {
     /// Starts a line stream: binds the token to the connection and sends the first update.
     func begin(_ stream: LineStream, status: TokenStatus? = nil, isKnown: Bool) {
         let session = stream.session
-        session.tokens.removeAll { $0.concert == stream.token.concert }
-        session.tokens.append(stream.token)
+        // A bearer's join binds nothing: the connection's own calls must not lose their token to it.
+        if stream.token.user == session.identity?.user {
+            session.tokens.removeAll { $0.concert == stream.token.concert }
+            session.tokens.append(stream.token)
+        }
         session.lineStreams.append(stream)
         lineStreams[stream.token.id, default: []].append(stream)
         presence.streamBegan(stream.token.id, isKnown: isKnown)
-        if let status, status.state != .waiting {
-            statuses[status.id] = status
-        } else if statuses[stream.token.id] == nil {
+        let latest = statuses[stream.token.id] ?? arrivedStatuses[stream.token.id] ?? status
+        if let latest, latest.state != .waiting {
+            statuses[latest.id] = latest
+        } else {
             stream.waitingIndex = waitingStreams[stream.line].count
             waitingStreams[stream.line].append(stream)
         }
@@ -116,6 +125,12 @@ extension Gateway {
 
     /// The status of a token with streams here has changed to more than waiting: they are told at once.
     func tokenChanged(_ status: TokenStatus) {
+        if status.state == .ended {
+            for watch in seatWatches[status.id] ?? [] {
+                endSeatWatch(watch, tokenEnded(status))
+                watch.session.flush()
+            }
+        }
         guard let streams = lineStreams[status.id] else { return }
         statuses[status.id] = status
         for stream in streams {
@@ -128,7 +143,7 @@ extension Gateway {
     /// Sends a stream's present state, or notes that it is owed. Ends the call after the token's last update.
     func sendUpdate(_ stream: LineStream) {
         let session = stream.session
-        guard session.calls.canSend(stream.call), !session.isBacklogged else {
+        guard session.calls.canSend(stream.call), !session.mustWait() else {
             stream.isOwed = true
             return
         }
@@ -191,6 +206,7 @@ extension Gateway {
         stream.shownNotice = noticeLog[status.concert]?.last?.number ?? 0
         stream.shownState = update.state
         stream.shownLineState = update.lineState
+        stream.shownOpens = update.opensMs
         stream.shownPosition = update.position
         stream.shownBehind = update.behind
         stream.shownEstimate = update.estimate
@@ -257,11 +273,13 @@ extension Gateway {
             let isBeforeDraw = view.isBeforeDraw(order: settings.lobbyOrder)
             for stream in waitingStreams[line] where !stream.isOwed {
                 let position = isBeforeDraw ? 0 : view.position(ofPlace: view.place(ofJoinNumber: stream.token.joinNumber))
+                let behind = isBeforeDraw ? 0 : UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position)
                 let isNews =
                     view.state != stream.shownLineState
+                    || (view.state == .lobby && settings.opensMs != stream.shownOpens)
                     || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
                     || PushPolicy.isWorthTelling(
-                        behind: UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position), shown: stream.shownBehind,
+                        behind: behind, shown: stream.shownBehind,
                         elapsedMilliseconds: loop.now - stream.shownAt)
                     || (noticeLog[line]?.last?.number ?? 0) > stream.shownNotice
                     || PushPolicy.isWorthTelling(
@@ -275,13 +293,14 @@ extension Gateway {
         }
     }
 
-    /// Looks at those whose turn it is: warnings that begin, passes that run out, notices.
+    /// Looks at those whose turn it is: warnings that begin, passes that run out, the line's state, notices.
     func pushToActive() {
         for (id, status) in statuses where status.state == .active {
             let warnings = warnings(status)
             for stream in lineStreams[id] ?? [] where !stream.isOwed {
                 let isNews =
                     warnings != stream.shownWarnings
+                    || lines[status.concert].state != stream.shownLineState
                     || stream.passExpires < loop.wallNow + QueueTokens.passRenewalMilliseconds
                     || (noticeLog[status.concert]?.last?.number ?? 0) > stream.shownNotice
                 if isNews {

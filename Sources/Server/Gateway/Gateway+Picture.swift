@@ -28,7 +28,17 @@ extension Gateway: TimerTarget {
     func take(_ delta: Delta) {
         guard !delta.isEmpty else { return }
         noteJournalTime(delta.timeMilliseconds, position: delta.position)
-        if let catalogue = delta.catalogue { extend(to: catalogue) }
+        var changedPerformances: Set<Int> = []
+        if let catalogue = delta.catalogue {
+            changedPerformances = extend(to: catalogue)
+            // Prices have no revision: who watches gets a new snapshot.
+            for performance in changedPerformances {
+                for watch in feeds[performance].watches { watch.restart() }
+            }
+            if !changedPerformances.isEmpty { lastChanges = nil }
+            // The opening time or the policy may be another.
+            for line in lines.indices { lines[line].soil() }
+        }
         for key in delta.keys { queueTokens.trust(key) }
         var isLookDue = !delta.notices.isEmpty
         for change in delta.lines {
@@ -43,7 +53,6 @@ extension Gateway: TimerTarget {
             lines[sent.concert].soil()
             noticeLog[sent.concert] = Array((noticeLog[sent.concert] ?? []).suffix(SaleLimits.notices - 1)) + [sent.notice]
         }
-        var changedPerformances: Set<Int> = []
         for change in delta.seats {
             feeds[change.performance].apply(change, kept: limits.resumeChanges)
             changedPerformances.insert(change.performance)
@@ -58,7 +67,12 @@ extension Gateway: TimerTarget {
     }
 
     /// Concerts and performances are only ever added, and changed in place.
-    private func extend(to catalogue: Catalogue) {
+    ///
+    /// - Returns: performances whose prices changed.
+    private func extend(to catalogue: Catalogue) -> Set<Int> {
+        let before = self.catalogue.performances
+        // Unchanged prices are the same array, so this looks at no seat.
+        let repriced = before.indices.filter { before[$0].prices != catalogue.performances[$0].prices }
         self.catalogue = catalogue
         while lines.count < catalogue.concerts.count {
             lines.append(LineView(.new))
@@ -68,6 +82,7 @@ extension Gateway: TimerTarget {
             let seatCount = catalogue.performances[feeds.count].prices.count
             feeds.append(SeatFeed(SeatImage(revision: 0, states: Array(repeating: .available, count: seatCount))))
         }
+        return Set(repriced)
     }
 
     // MARK: Tick
@@ -85,6 +100,8 @@ extension Gateway: TimerTarget {
             sampleStats()
         }
         tellJournal()
+        retryJoins()
+        for session in backlogged where !session.isBacklogged { session.goOn() }
     }
 
     /// Presence and touches, gathered since the last tick.

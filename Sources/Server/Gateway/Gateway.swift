@@ -19,7 +19,8 @@ final class Gateway {
     /// Of this loop among the instance's: the origin of its commands and the source of its users' presence.
     let index: Int
     let settings: ServerSettings
-    let limits = CallLimits.visitor
+    let limits: CallLimits
+    let backendLimits: CallLimits
     let socketLimits: WebSocketLimits
     let echoLimits = WebSocketLimits(maxMessageBytes: 16 << 20, maxFragments: 1 << 20)
     let subprotocol = "usher.v1"
@@ -45,6 +46,8 @@ final class Gateway {
     var noticeLog: [Int: [Notice]] = [:]
     /// Latest status of the tokens that are more than waiting and have a stream here.
     var statuses: [UInt64: TokenStatus] = [:]
+    /// Statuses of the delta whose answers are being taken: an answer may be older than what the delta brought.
+    private(set) var arrivedStatuses: [UInt64: TokenStatus] = [:]
     var position: UInt64 = 0
     var journalTime: UInt64 = 0
     private var journalTimeHeardAt: UInt64 = 0
@@ -53,13 +56,20 @@ final class Gateway {
 
     // Who is here.
     var sessions: Set<Session> = []
+    /// Those that were backlogged: looked at on the tick too, since `writable` comes only to whom the kernel left waiting.
+    var backlogged: Set<Session> = []
     var lineStreams: [UInt64: [LineStream]] = [:]
     var waitingStreams: [[LineStream]] = []
+    /// Watches and lists of seats by the token that lets them.
+    var seatWatches: [UInt64: [SeatWatch]] = [:]
     var statsWatches: [StatsWatch] = []
     var presence: PresenceBook
     /// Active tokens that were used since the journal last heard, and when each was last noted.
     var touched: Set<UInt64> = []
     var touches: [UInt64: UInt64] = [:]
+    /// Who was recognised by `authorization` metadata: a backend's calls come by the thousand, and a verification costs
+    /// 100 µs. Expiry is looked at for each call.
+    var bearers: [String: Identity] = [:]
     /// The seat changes encoded last, for the next watch at the same revision.
     var lastChanges: (performance: Int, from: UInt64, to: UInt64, message: PreparedMessage)?
     var nextClaim: UInt32 = 0
@@ -86,6 +96,8 @@ final class Gateway {
         self.queueTokens = queueTokens
         self.metrics = metrics
         self.commands = commands
+        limits = CallLimits(pingMilliseconds: settings.pingIntervalMilliseconds)
+        backendLimits = .backend(pingMilliseconds: settings.pingIntervalMilliseconds)
         origins = OriginList(settings.origins)
         socketLimits = WebSocketLimits(maxMessageBytes: limits.messageBytes, maxFragments: limits.messageFragments)
         presence = PresenceBook(source: UInt32(index))
@@ -120,8 +132,10 @@ final class Gateway {
     private func handle(_ call: IncomingCall, of session: Session) {
         metrics.calls.add()
         do throws(Status) {
-            guard call.position <= position else {
-                throw Status(.notCaughtUp, "This instance has not applied journal position \(call.position) yet.", details: ErrorDetails(retryAfterMs: 50))
+            if let seen = session.seenPosition, max(seen, call.position) > position {
+                throw Status(
+                    .notCaughtUp, "This instance has not applied journal position \(max(seen, call.position)) yet.",
+                    details: ErrorDetails(retryAfterMs: 50))
             }
             try begin(call, of: session)
         } catch {
@@ -224,25 +238,32 @@ final class Gateway {
         session.connection.pauseReading()
     }
 
-    private func retryJoins() {
+    func retryJoins() {
         guard !waitingJoins.isEmpty else { return }
         let joins = waitingJoins
         waitingJoins = []
         for (index, (call, session)) in joins.enumerated() {
             guard pending.count < Self.pendingMax, !commands.isFull else {
-                waitingJoins = Array(joins[index...])
+                waitingJoins += joins[index...]
                 return
             }
             guard session.connection.isOpen else { continue }
             session.isPaused = false
             session.connection.resumeReading()
-            handle(call, of: session)
+            if session.calls.isWanted(call.id) {
+                handle(call, of: session)
+            } else {
+                session.calls.close(call.id, .cancelled(), position: position, output: &frames)
+            }
             session.flush()
         }
     }
 
-    /// Answers of the sequencer, after the delta of their positions was applied.
-    func take(_ answers: [Answer]) {
+    /// What the sequencer has sent: the delta first, then the answers of its positions.
+    func take(_ delta: Delta, _ answers: [Answer]) {
+        take(delta)
+        arrivedStatuses = delta.tokens
+        defer { arrivedStatuses = [:] }
         for answer in answers {
             guard let pendingCall = pending.removeValue(forKey: answer.ticket) else { continue }
             finish(pendingCall, with: answer)
@@ -256,11 +277,12 @@ final class Gateway {
     func sessionEnded(_ session: Session) {
         sessions.remove(session)
         for stream in session.lineStreams { dropLineStream(stream) }
-        for watch in session.seatWatches { feeds[watch.performance].remove(watch) }
+        for watch in session.seatWatches { dropSeatWatch(watch) }
         statsWatches.removeAll { $0.session === session }
         session.lineStreams = []
         session.seatWatches = []
-        waitingJoins.removeAll { $0.session === session }
+        if session.isPaused { waitingJoins.removeAll { $0.session === session } }
+        backlogged.remove(session)
     }
 }
 

@@ -16,6 +16,7 @@ final class LineStream {
     // What was shown last.
     var shownState = TokenState.unspecified
     var shownLineState = LineState.unspecified
+    var shownOpens: UInt64 = 0
     var shownPosition: UInt64 = 0
     var shownBehind: UInt64 = 0
     var shownEstimate: Estimate?

@@ -1,4 +1,4 @@
-import DequeModule
+import HeapModule
 import UsherAPI
 
 /// Who is present at this loop, and what of it the journal has yet to hear. Present is who has an open line stream, or
@@ -11,18 +11,30 @@ struct PresenceBook {
         var streams = 0
         /// Present until then, even without a stream.
         var until: UInt64 = 0
-        /// What the journal was last told.
+        /// What the journal was last told, or will be by what is in `arrived`.
         var isAnnounced = false
+        /// There is a look at it in `looks`, at `until` or before.
         var isScheduled = false
+    }
+
+    /// When to look again whether a token is still here.
+    private struct Look: Comparable {
+        var at: UInt64
+        var token: UInt64
+
+        static func < (left: Look, right: Look) -> Bool { (left.at, left.token) < (right.at, right.token) }
     }
 
     let source: UInt32
     private var records: [UInt64: Record] = [:]
-    /// When to look again whether a token is still here, in order of time but for checks among absences.
-    private var departures = Deque<(at: UInt64, token: UInt64)>()
-    private var checks = Deque<(at: UInt64, token: UInt64)>()
+    /// One look at most for each record; checks and absences have different spans, so a heap keeps them in order.
+    private var looks = Heap<Look>()
     private var arrived: Set<UInt64> = []
     private var departed: Set<UInt64> = []
+    /// Whose departure was told within the last one to two minutes: it may be behind a Join in the journal.
+    private var departedLately: Set<UInt64> = []
+    private var departedBefore: Set<UInt64> = []
+    private var latelySince: UInt64 = 0
 
     init(source: UInt32) { self.source = source }
 
@@ -35,29 +47,35 @@ struct PresenceBook {
     mutating func streamEnded(_ token: UInt64, now: UInt64) {
         guard var record = records[token] else { return }
         record.streams -= 1
-        record.until = max(record.until, now + Self.absenceMilliseconds)
+        stay(&record, token, until: now + Self.absenceMilliseconds)
         records[token] = record
-        if record.streams == 0 { departures.append((record.until, token)) }
     }
 
     mutating func checked(_ token: UInt64, now: UInt64) {
-        let until = now + Self.checkMilliseconds
         var record = records[token, default: Record()]
-        record.until = until
-        if !record.isScheduled {
-            record.isScheduled = true
-            checks.append((until, token))
-        }
+        stay(&record, token, until: now + Self.checkMilliseconds)
         records[token] = record
         announce(token, isKnown: false)
     }
 
+    private mutating func stay(_ record: inout Record, _ token: UInt64, until: UInt64) {
+        record.until = max(record.until, until)
+        guard !record.isScheduled else { return }
+        record.isScheduled = true
+        looks.insert(Look(at: record.until, token: token))
+    }
+
     private mutating func announce(_ token: UInt64, isKnown: Bool) {
+        let isLate = leftLately(token)
+        if isKnown, !isLate { arrived.remove(token) }
         guard let record = records[token], !record.isAnnounced else { return }
         records[token]!.isAnnounced = true
-        departed.remove(token)
-        if !isKnown { arrived.insert(token) }
+        // A departure that was not told yet is no news any more, nor is the return from it.
+        if departed.remove(token) != nil { return }
+        if !isKnown || isLate { arrived.insert(token) }
     }
+
+    private func leftLately(_ token: UInt64) -> Bool { departedLately.contains(token) || departedBefore.contains(token) }
 
     /// The token ended: nobody need hear of it any more.
     mutating func forget(_ token: UInt64) {
@@ -68,8 +86,12 @@ struct PresenceBook {
 
     /// What has to be told now, or nil; at most `count` tokens of each kind. Call `told` once it is on its way.
     mutating func news(now: UInt64, count: Int = 4096) -> Presence? {
-        settle(\.departures, now: now)
-        settle(\.checks, now: now)
+        settle(now: now)
+        if now >= latelySince + 60_000 {
+            departedBefore = departedLately
+            departedLately = []
+            latelySince = now
+        }
         guard !arrived.isEmpty || !departed.isEmpty else { return nil }
         return Presence(arrived: arrived.prefix(count).sorted(), departed: departed.prefix(count).sorted())
     }
@@ -77,24 +99,24 @@ struct PresenceBook {
     mutating func told(_ news: Presence) {
         arrived.subtract(news.arrived)
         departed.subtract(news.departed)
+        departedLately.formUnion(news.departed)
     }
 
-    private mutating func settle(_ queue: WritableKeyPath<PresenceBook, Deque<(at: UInt64, token: UInt64)>>, now: UInt64) {
-        while let next = self[keyPath: queue].first, next.at <= now {
-            self[keyPath: queue].removeFirst()
-            guard var record = records[next.token] else { continue }
+    private mutating func settle(now: UInt64) {
+        while let look = looks.min, look.at <= now {
+            looks.removeMin()
+            guard var record = records[look.token] else { continue }
             record.isScheduled = false
-            if record.streams > 0 {
-                records[next.token] = record
-            } else if record.until > now {
-                record.isScheduled = true
-                records[next.token] = record
-                self[keyPath: queue].append((record.until, next.token))
-            } else {
-                records[next.token] = nil
+            if record.streams == 0, record.until <= now {
+                records[look.token] = nil
                 guard record.isAnnounced else { continue }
-                if arrived.remove(next.token) == nil { departed.insert(next.token) }
+                // Who came and went untold is no news, unless the journal may know of the stay by a Join.
+                if arrived.remove(look.token) == nil || leftLately(look.token) { departed.insert(look.token) }
+                continue
             }
+            // With a stream open its end will schedule the next look.
+            if record.streams == 0 { stay(&record, look.token, until: record.until) }
+            records[look.token] = record
         }
     }
 }

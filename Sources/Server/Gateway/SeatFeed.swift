@@ -37,7 +37,8 @@ struct SeatFeed {
 
     /// The seats that changed after a revision, ascending and each once; nil if that is too long ago to know.
     func seats(changedAfter revision: UInt64) -> [UInt32]? {
-        guard revision + 1 >= firstKept, revision <= self.revision else { return nil }
+        // Clients send any number: what is ahead of us goes first, so that the sum can't overflow.
+        guard revision <= self.revision, revision + 1 >= firstKept else { return nil }
         return Set(changed[Int(revision + 1 - firstKept)...]).sorted()
     }
 
@@ -50,6 +51,8 @@ struct SeatFeed {
 final class SeatWatch {
     unowned let session: Session
     let call: CallID
+    /// Whose turn it is; the watch ends with it.
+    let token: UInt64
     var performance: Int
     /// Of a list of several performances: those that come after this one. Nil: a watch of one, which goes on.
     var afterwards: [Int]?
@@ -61,11 +64,18 @@ final class SeatWatch {
     /// Something could not be sent for want of credit or since the reader is slow.
     var isOwed = false
 
-    init(session: Session, call: CallID, performance: Int, revision: UInt64?) {
+    init(session: Session, call: CallID, token: UInt64, performance: Int, revision: UInt64?) {
         self.session = session
         self.call = call
+        self.token = token
         self.performance = performance
         self.revision = revision
+    }
+
+    /// Forgets what the client has: a snapshot comes next, from its first part.
+    func restart() {
+        revision = nil
+        nextSeat = 1
     }
 }
 

@@ -32,6 +32,9 @@ final class Session: ConnectionHandler, TimerTarget {
 
     /// Who the connection acts for, once HELLO or Authenticate has said so.
     var identity: Identity?
+    /// The highest journal position the client says it has seen, by HELLO; nil: of another journal, whose positions mean
+    /// nothing here.
+    var seenPosition: UInt64? = 0
     /// Queue tokens that Join bound to this connection, at most one for each concert.
     var tokens: [QueueToken] = []
     var lineStreams: [LineStream] = []
@@ -64,7 +67,12 @@ final class Session: ConnectionHandler, TimerTarget {
         }
     }
 
-    func writable(_ connection: Connection) {
+    func writable(_ connection: Connection) { goOn() }
+
+    /// The slow reader has caught up: sends what is owed, and reads again.
+    func goOn() {
+        gateway.backlogged.remove(self)
+        if !isPaused { connection.resumeReading() }
         for stream in lineStreams where stream.isOwed { gateway.sendUpdate(stream) }
         for watch in seatWatches where watch.isOwed { gateway.sendSeats(watch) }
         flush()
@@ -76,8 +84,15 @@ final class Session: ConnectionHandler, TimerTarget {
         gateway.sessionEnded(self)
     }
 
-    /// Whether output waits for a slow reader, so that state streams conflate.
+    /// Whether output waits for a slow reader, so that state streams conflate and no more is read.
     var isBacklogged: Bool { connection.unsentBytes > gateway.limits.outputBytes }
+
+    /// Whether a stream's next message has to wait, with the frames not flushed yet; it is then owed.
+    func mustWait() -> Bool {
+        guard connection.unsentBytes + gateway.frames.count > gateway.limits.outputBytes else { return false }
+        gateway.backlogged.insert(self)
+        return true
+    }
 
     // MARK: HTTP
 
@@ -142,6 +157,11 @@ final class Session: ConnectionHandler, TimerTarget {
         gateway.handleArrived(of: self)
         flush()
         if phase == .closing { connection.close() }
+        if isBacklogged {
+            // Whoever asks and does not read is asked to wait in turn: answers are bounded by the calls that run.
+            gateway.backlogged.insert(self)
+            connection.pauseReading()
+        }
         updateTimer()
     }
 

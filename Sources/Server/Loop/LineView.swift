@@ -54,9 +54,10 @@ struct LineView: Sendable {
         }
     }
 
-    /// Lets the rate grow old. Called on the tick.
+    /// Lets the rate grow old, and with it the estimates of those who wait. Called on the tick.
     mutating func advance(to timeMilliseconds: UInt64) {
-        rate.advance(to: timeMilliseconds)
+        let hasAged = rate.advance(to: timeMilliseconds)
+        if hasAged, waiting.count > 0, state == .open || state == .draining { isDirty = true }
     }
 
     mutating func clean() { isDirty = false }

@@ -50,13 +50,12 @@ struct LoopStart: Sendable {
 
     private func serve(on loop: EventLoop) throws(SystemError) -> Gateway {
         let gateway = Gateway(
-            loop: loop, index: index, settings: settings, instance: instance, identities: identities, queueTokens: QueueTokens(key: key),
+            loop: loop, index: index, settings: settings, instance: instance, identities: identities, queueTokens: QueueTokens(key: key, epoch: instance.epoch),
             metrics: metrics, commands: commands, image: image)
         metrics.observe(loop.counters)
         inbox.attach(to: loop) { delta, answers, isWritable in
             gateway.isWritable = isWritable
-            gateway.take(delta)
-            gateway.take(answers)
+            gateway.take(delta, answers)
         }
         var limits = ListenerLimits()
         limits.connectionsMax = max(1, settings.connectionsMax / loops)
@@ -77,13 +76,17 @@ extension Gateway {
     /// closed, then `done`.
     func drain(milliseconds: UInt64, done: @escaping () -> Void) {
         isDraining = true
-        let spread = UInt32(clamping: milliseconds)
         for session in sessions {
-            let goAway = GoAway(reason: Reason.shuttingDown.rawValue, reconnectAfterMs: min(1_000, spread), jitterMs: spread)
-            session.calls.goAway(goAway, output: &frames)
+            session.calls.goAway(farewell, output: &frames)
             session.flush()
         }
         finishDrain(by: loop.now + milliseconds, done)
+    }
+
+    /// What a client of a draining loop is told, also one that says HELLO only now.
+    var farewell: GoAway {
+        let spread = UInt32(clamping: settings.drainMilliseconds)
+        return GoAway(reason: Reason.shuttingDown.rawValue, reconnectAfterMs: min(1_000, spread), jitterMs: spread)
     }
 
     /// Waits until everybody has gone or the time is over.

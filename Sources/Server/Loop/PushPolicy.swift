@@ -22,8 +22,13 @@ enum PushPolicy {
     }
 
     /// Whether an estimate is off by more than a tenth, given what the client's own countdown shows by now.
+    ///
+    /// The rate of a slow line is uneven, and each step of it would tell everybody. So an estimate is looked at again only
+    /// once a twentieth of it has passed: each person hears of O(log) estimates, however uneven the rate.
     static func isWorthTelling(_ estimate: Estimate?, shown: Estimate?, elapsedMilliseconds: UInt64) -> Bool {
-        guard let estimate, let shown else { return (estimate == nil) != (shown == nil) }
+        guard let shown else { return estimate != nil }
+        guard elapsedMilliseconds >= shown.highMs / 20 else { return false }
+        guard let estimate else { return true }
         let counted = shown.highMs - min(shown.highMs, elapsedMilliseconds)
         let difference = counted > estimate.highMs ? counted - estimate.highMs : estimate.highMs - counted
         return difference > max(estimate.highMs / 10, 2_000)

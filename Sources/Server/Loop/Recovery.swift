@@ -35,6 +35,7 @@ struct Recovery: Sendable {
         var sequencer = Sequencer(office: restored.finish(), instance: Self.instance, incarnation: Clock.wallMilliseconds())
         try journal.start(from: from + 1) { thread.hear($0) }
         try replay(into: &sequencer)
+        sequencer.beginRun()
         logger.info("recovered from a snapshot at position \(from) and \(sequencer.office.position - from) journal entries")
         try begin(&sequencer)
         return sequencer

@@ -78,12 +78,13 @@ struct IdentityChecker: Sendable {
         _ token: VerifiedJWT, operatorClaim: (name: String, value: String), backendClaim: (name: String, value: String)
     ) throws(IdentityError) -> Identity {
         guard let subject = token.subject else { throw .invalid("the token has no sub") }
+        let user = Uuid(subject) ?? Uuid(namedBy: subject, issuer: token.issuer ?? "")
+        guard !user.isNone else { throw .invalid("the nil UUID names nobody") }
         func has(_ claim: (name: String, value: String)) -> Bool {
             token.claims[claim.name]?.strings?.contains(claim.value) ?? false
         }
         return Identity(
-            user: Uuid(subject) ?? Uuid(namedBy: subject, issuer: token.issuer ?? ""), isOperator: has(operatorClaim),
-            isBackend: has(backendClaim), expiresMilliseconds: token.expiresAtMilliseconds, name: subject)
+            user: user, isOperator: has(operatorClaim), isBackend: has(backendClaim), expiresMilliseconds: token.expiresAtMilliseconds, name: subject)
     }
 }
 

@@ -20,9 +20,9 @@ struct OriginList: Sendable {
     /// Lower case, without the port that goes without saying.
     private static func normalised(_ origin: String) -> String {
         var text = origin.lowercased()
+        if text.hasSuffix("/") { text.removeLast() }
         if text.hasPrefix("https://"), text.hasSuffix(":443") { text.removeLast(4) }
         if text.hasPrefix("http://"), text.hasSuffix(":80") { text.removeLast(3) }
-        if text.hasSuffix("/") { text.removeLast() }
         return text
     }
 }

@@ -12,11 +12,11 @@ struct QueueToken: Sendable, Hashable {
 
 /// Signs and verifies queue tokens and passes: JWTs (RFC 7519) with Ed25519 (RFC 8037), told apart by their `typ`.
 ///
-/// A queue token: `{"sub":"<user>","concert":"aurora","tid":17,"n":5,"iat":…,"exp":…}`, `typ` `usher-queue+jwt`.
+/// A queue token: `{"iss":"<the journal's epoch>","sub":"<user>","concert":"aurora","tid":17,"n":5,"iat":…,"exp":…}`, `typ` `usher-queue+jwt`.
 /// A pass: `{"sub":"<user>","aud":"aurora","tid":17,"iat":…,"exp":…}`, `typ` `usher-pass+jwt`, for other backends to verify
 /// against `/.well-known/jwks.json` without asking us.
 ///
-/// Confined to one loop. A verification costs about 100 µs, so verified tokens are remembered, at most
+/// Confined to one loop. A verification costs about 100 µs, so verified tokens are remembered until they expire, at most
 /// `rememberedMax`, in two generations: when one is full the older is dropped whole.
 final class QueueTokens {
     /// A queue token outlives any on-sale; a place may end before.
@@ -26,13 +26,23 @@ final class QueueTokens {
     static let passRenewalMilliseconds: UInt64 = 60_000
     static let rememberedMax = 65_536
 
+    /// The journal's epoch: a place in another journal's line is none in this one's, though the key may be the same.
+    private let epoch: Uuid
     private let tokenSigner: JWTSigner
     private let passSigner: JWTSigner
+    private let rememberedMax: Int
     private var keys: JWKS
-    private var recent: [[UInt8]: QueueToken] = [:]
-    private var older: [[UInt8]: QueueToken] = [:]
+    private var recent: [[UInt8]: Remembered] = [:]
+    private var older: [[UInt8]: Remembered] = [:]
 
-    init(key: Ed25519PrivateKey) {
+    private struct Remembered {
+        var token: QueueToken
+        var expiresMilliseconds: UInt64
+    }
+
+    init(key: Ed25519PrivateKey, epoch: Uuid = .none, rememberedMax: Int = QueueTokens.rememberedMax) {
+        self.epoch = epoch
+        self.rememberedMax = rememberedMax
         tokenSigner = JWTSigner(key: key, type: "usher-queue+jwt")
         passSigner = JWTSigner(key: key, type: "usher-pass+jwt")
         keys = JWKS([JWK(key.publicKey)])
@@ -41,6 +51,9 @@ final class QueueTokens {
     /// All public keys that sign for this sale, as `/.well-known/jwks.json` shows them.
     var published: String { keys.json }
 
+    /// Verified tokens kept.
+    var rememberedCount: Int { recent.count + older.count }
+
     /// Takes a key that an instance has journalled; anything but 32 bytes of a key is ignored.
     func trust(_ rawKey: [UInt8]) {
         if let key = try? Ed25519PublicKey(rawBytes: rawKey) { keys.insert(JWK(key)) }
@@ -48,7 +61,7 @@ final class QueueTokens {
 
     func sign(_ token: QueueToken, now: UInt64) throws(CryptoError) -> String {
         let claims =
-            #"{"sub":"\#(token.user)","concert":"\#(token.concert)","tid":\#(token.id),"n":\#(token.joinNumber),"iat":\#(now / 1000),"exp":\#((now + Self.tokenLifetimeMilliseconds) / 1000)}"#
+            #"{"iss":"\#(epoch)","sub":"\#(token.user)","concert":"\#(token.concert)","tid":\#(token.id),"n":\#(token.joinNumber),"iat":\#(now / 1000),"exp":\#((now + Self.tokenLifetimeMilliseconds) / 1000)}"#
         return try tokenSigner.signJWT(claims: Array(claims.utf8))
     }
 
@@ -64,19 +77,20 @@ final class QueueTokens {
     /// - Throws: `JWTError` for anything that this sale has not signed, or has run out.
     func verify(_ text: RawSpan, now: UInt64) throws(JWTError) -> QueueToken {
         let bytes = [UInt8](copying: text)
-        if let known = recent[bytes] ?? older[bytes] { return known }
-        let policy = JWTPolicy(type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
-        let claims = try keys.verify(bytes, policy: policy, now: now).claims
+        if let known = recent[bytes] ?? older[bytes], now < known.expiresMilliseconds { return known.token }
+        let policy = JWTPolicy(issuer: "\(epoch)", type: "usher-queue+jwt", algorithms: [.eddsa], requiresExpiry: true)
+        let verified = try keys.verify(bytes, policy: policy, now: now)
+        let claims = verified.claims
         guard let user = claims["sub"]?.string.flatMap(Uuid.init), let concert = claims["concert"]?.string,
             let id = claims["tid"]?.double, let number = claims["n"]?.double,
             let id = UInt64(exactly: id), let number = UInt64(exactly: number)
         else { throw JWTError(.malformed, "the claims of a queue token are missing") }
         let token = QueueToken(id: id, user: user, concert: concert, joinNumber: number)
-        if recent.count >= Self.rememberedMax / 2 {
+        if recent.count >= rememberedMax / 2 {
             older = recent
             recent = [:]
         }
-        recent[bytes] = token
+        recent[bytes] = Remembered(token: token, expiresMilliseconds: verified.expiresAtMilliseconds ?? 0)
         return token
     }
 }

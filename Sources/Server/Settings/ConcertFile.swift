@@ -29,30 +29,47 @@ struct ConcertFile: Sendable {
     /// Reads a file's text.
     ///
     /// - Parameter now: wall time in milliseconds, from which relative times count.
-    /// - Throws: `SettingsError` that names the entry and the key.
+    /// - Throws: `SettingsError` that names the entry and the key; a key that means nothing is refused too, since a typing
+    ///   error would else go unnoticed.
     init(yaml text: String, name: String, now: UInt64) throws(SettingsError) {
         let root: Root
         do {
-            root = try YAMLDecoder().decode(Root.self, from: text)
+            root = try YAMLDecoder().decode(Strict<Root>.self, from: text).value
         } catch {
-            throw SettingsError("\(name): \(error)")
+            throw SettingsError("\(name): \(Self.sentence(error))")
         }
         concerts = []
         performances = []
-        for entry in root.concerts {
+        for entry in root.concerts.map(\.value) {
             let place = "\(name): concert '\(entry.id)'"
             concerts.append(try entry.settings(place: place, now: now))
             for performance in entry.performances ?? [] {
-                performances.append(try performance.settings(concert: entry.id, place: place, now: now))
+                performances.append(try performance.value.settings(concert: entry.id, place: place, now: now))
             }
         }
     }
 
-    private struct Root: Decodable {
-        var concerts: [Entry]
+    /// What was wrong, and where: "concerts, entry 2: title: it is missing".
+    private static func sentence(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let (path, what): ([any CodingKey], String) =
+            switch error {
+            case .keyNotFound(let key, let context): (context.codingPath + [key], "it is missing")
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                (context.codingPath, context.underlyingError.map { "\($0)" } ?? context.debugDescription)
+            @unknown default: ([], "\(error)")
+            }
+        let place = path.map { key in key.intValue.map { "entry \($0 + 1)" } ?? key.stringValue }
+        return (place.isEmpty ? "" : place.joined(separator: ", ") + ": ") + what
     }
 
-    private struct Entry: Decodable {
+    private struct Root: Decodable, KnowsItsKeys {
+        var concerts: [Strict<Entry>]
+
+        enum CodingKeys: String, CodingKey, CaseIterable { case concerts }
+    }
+
+    private struct Entry: Decodable, KnowsItsKeys {
         var id: String
         var title: String
         var venue: String?
@@ -60,9 +77,9 @@ struct ConcertFile: Sendable {
         var lobbyOrder: String?
         var maxActive, batch, maxSeats: UInt32?
         var interval, holdTTL, activeTTL, idleTTL, grace, cancelUntil: String?
-        var performances: [PerformanceEntry]?
+        var performances: [Strict<PerformanceEntry>]?
 
-        enum CodingKeys: String, CodingKey {
+        enum CodingKeys: String, CodingKey, CaseIterable {
             case id, title, venue, opens, closes, batch, interval, grace, performances
             case lobbyOpens = "lobby-opens"
             case lobbyOrder = "lobby-order"
@@ -100,15 +117,19 @@ struct ConcertFile: Sendable {
         }
     }
 
-    private struct PerformanceEntry: Decodable {
+    private struct PerformanceEntry: Decodable, KnowsItsKeys {
         var id: String
         var starts: String
         var seats: UInt32?
-        var prices: [Band]
+        var prices: [Strict<Band>]
 
-        struct Band: Decodable {
+        enum CodingKeys: String, CodingKey, CaseIterable { case id, starts, seats, prices }
+
+        struct Band: Decodable, KnowsItsKeys {
             var first, last: UInt32
             var price: UInt64
+
+            enum CodingKeys: String, CodingKey, CaseIterable { case first, last, price }
         }
 
         func settings(concert: String, place: String, now: UInt64) throws(SettingsError) -> PerformanceSettings {
@@ -117,9 +138,37 @@ struct ConcertFile: Sendable {
             settings.concert = concert
             settings.startsMs = try TimeText.instant(starts, now: now, key: "\(place): performance '\(id)': starts")
             settings.seatCount = seats ?? 0
-            settings.prices = prices.map { PriceBand(firstSeat: $0.first, lastSeat: $0.last, price: $0.price) }
+            settings.prices = prices.map(\.value).map { PriceBand(firstSeat: $0.first, lastSeat: $0.last, price: $0.price) }
             return settings
         }
+    }
+}
+
+/// A mapping whose keys are all told.
+private protocol KnowsItsKeys {
+    associatedtype CodingKeys: CodingKey, CaseIterable
+}
+
+/// A value from a mapping that has no other keys than the value knows.
+private struct Strict<Value: Decodable & KnowsItsKeys>: Decodable {
+    let value: Value
+
+    init(from decoder: any Decoder) throws {
+        let known = Set(Value.CodingKeys.allCases.map(\.stringValue))
+        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
+            let path = decoder.codingPath + [key]
+            throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "there is no such key; there are \(known.sorted().joined(separator: ", "))"))
+        }
+        value = try Value(from: decoder)
+    }
+
+    private struct AnyKey: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+
+        init?(stringValue: String) { self.stringValue = stringValue }
+
+        init?(intValue: Int) { nil }
     }
 }
 
@@ -131,7 +180,11 @@ public enum TimeText {
         if text.hasPrefix("+") {
             return now + (try duration(String(text.dropFirst()), key: key))
         }
-        guard let date = try? Date(text, strategy: .iso8601), date.timeIntervalSince1970 >= 0 else {
+        // Foundation takes 30 February for 2 March; the day alone, read and written again, must come out as it was.
+        let day = String(text.prefix(10))
+        guard let date = try? Date(text, strategy: .iso8601), date.timeIntervalSince1970 >= 0,
+            (try? Date(day + "T00:00:00Z", strategy: .iso8601))?.formatted(.iso8601).hasPrefix(day) == true
+        else {
             throw SettingsError("\(key): a time like 2027-03-01T10:00:00Z or +30s is expected, not '\(text)'")
         }
         return UInt64(date.timeIntervalSince1970 * 1000)

@@ -31,7 +31,7 @@ public struct ServerSettings: Sendable {
     public var maxCharge: UInt64 = 10_000_000
     public var maxBalance: UInt64 = 100_000_000
 
-    public var pingIntervalMilliseconds: UInt64 = 30_000
+    public var pingIntervalMilliseconds: UInt64 = 25_000
     public var drainMilliseconds: UInt64 = 10_000
     public var snapshotEntries: UInt64 = 50_000
     public var logLevel = Logger.Level.info

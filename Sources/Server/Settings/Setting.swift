@@ -73,7 +73,7 @@ public struct Setting: Sendable {
         Setting("dates-public", "BOOL", "performances can be listed without a place in the line", "false") { set(&$1.datesPublic, Bool($0)) },
         Setting("max-charge", "AMOUNT", "most that one charge may add", "10000000") { set(&$1.maxCharge, number($0, 1...(1 << 53))) },
         Setting("max-balance", "AMOUNT", "most that an account may hold", "100000000") { set(&$1.maxBalance, number($0, 1...(1 << 53))) },
-        Setting("ping-interval", "SECONDS", "how often a silent client is asked for life", "30") {
+        Setting("ping-interval", "SECONDS", "how often a client is asked for life", "25") {
             set(&$1.pingIntervalMilliseconds, number($0, 1...3600).map { $0 * 1000 })
         },
         Setting("drain-time", "SECONDS", "how long a stopping server gives its clients", "10") {
@@ -106,6 +106,13 @@ public struct Setting: Sendable {
     }
 
     private static func set<Value>(_ place: inout Value, _ value: Value?) -> Bool {
+        guard let value else { return false }
+        place = value
+        return true
+    }
+
+    /// For a setting that may be unset: without this, a value that can't be read would unset it.
+    private static func set<Value>(_ place: inout Value?, _ value: Value?) -> Bool {
         guard let value else { return false }
         place = value
         return true

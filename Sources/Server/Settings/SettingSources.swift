@@ -44,8 +44,25 @@ extension ServerSettings {
     }
 
     private static func suggestion(for name: String) -> String {
-        let near = Setting.all.first { $0.name.hasPrefix(name.prefix(4)) || $0.name.contains(name) }
+        let isPart = { (setting: Setting) in name.count >= 3 && (setting.name.contains(name) || name.contains(setting.name)) }
+        let near = Setting.all.first(where: isPart) ?? Setting.all.first { distance(from: name, to: $0.name) <= 2 }
         return near.map { " (did you mean '\($0.name)'?)" } ?? ""
+    }
+
+    /// How many characters have to be put in, left out or replaced (Levenshtein).
+    private static func distance(from written: String, to meant: String) -> Int {
+        let meant = Array(meant)
+        var row = Array(0...meant.count)
+        for (index, character) in written.enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for column in meant.indices {
+                let replaced = diagonal + (meant[column] == character ? 0 : 1)
+                diagonal = row[column + 1]
+                row[column + 1] = min(replaced, row[column] + 1, diagonal + 1)
+            }
+        }
+        return row[meant.count]
     }
 
     /// A mapping of setting names to scalars, or lists of scalars.
