@@ -32,7 +32,13 @@ extension Gateway {
         var hold = Hold(performance: request.performance, seats: request.seats, bestAvailable: request.bestAvailable)
         var claim: SeatClaim?
         if call.attempts == 0, !mayBeRepeat(hold, token) {
-            claim = try self.claim(&hold, record.shard)
+            do throws(Status) {
+                claim = try self.claim(&hold, record.shard)
+            } catch {
+                // The journal never sees this call, yet a call it was: whoever tries seat after seat is not idle.
+                touch(token, at: record.concert)
+                throw error
+            }
         }
         do throws(Status) {
             try submit(.hold(hold), identity: identity, token: token, call, session, use: .command, claim: claim)

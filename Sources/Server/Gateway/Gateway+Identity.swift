@@ -144,7 +144,7 @@ extension Gateway {
         switch standing(of: token, at: concert) {
         case .waiting: throw waitingStatus(token, at: concert)
         case .active:
-            touch(token, at: concert)
+            touch(token.id, at: concert)
             return token
         case .ended, .unspecified, .unrecognized:
             try ask(.token(token.id), .refuseEnded, call, session)
@@ -174,10 +174,10 @@ extension Gateway {
     }
 
     /// A call keeps an active token from idling: journalled at most once in a quarter of `idle_ttl`.
-    private func touch(_ token: QueueToken, at concert: Int) {
+    func touch(_ token: UInt64, at concert: Int) {
         let quarter = catalogue.concerts[concert].settings.idleTtlMs / 4
-        if let last = touches[token.id], loop.now < last + quarter { return }
-        touches[token.id] = loop.now
-        touched.insert(token.id)
+        if let last = touches[token], loop.now < last + quarter { return }
+        touches[token] = loop.now
+        touched.insert(token)
     }
 }

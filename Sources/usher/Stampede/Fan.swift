@@ -284,7 +284,9 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     func closed(_ connection: ClientConnection, _ call: CallID, _ close: borrowing CloseView) {
         crowd.book(traffic)
-        if close.status.code != .ok, close.status.code != .cancelled { crowd.noteRefusal(close.status.reason) }
+        // A watch ends with its turn: that is no refusal.
+        let isWatchsEnd = call == watch?.call && close.status.reason == Reason.tokenEnded.rawValue
+        if close.status.code != .ok, close.status.code != .cancelled, !isWatchsEnd { crowd.noteRefusal(close.status.reason) }
         if call == joinCall {
             joinCall = nil
             joinEnded(close.status)
@@ -296,7 +298,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
             queryEnded(close)
         } else if call == watch?.call {
             watch = nil
-            if close.status.code != .ok, close.status.code != .cancelled { odd("a watch ended", close.status) }
+            if close.status.code != .ok, close.status.code != .cancelled, !isWatchsEnd { odd("a watch ended", close.status) }
         }
     }
 
