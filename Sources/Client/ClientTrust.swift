@@ -20,7 +20,8 @@ public enum ClientTrust: Sendable, Equatable {
         case .caFile(let path): trust = .authorities(file: path)
         case .pinnedFile(let path):
             guard let pem = try? String(contentsOfFile: path, encoding: .utf8) else {
-                throw .connection("The certificate file \(path) cannot be read. Check the path, or start the server there first.")
+                throw .connection(
+                    "The certificate file \(path) cannot be read. Check the path, or start the server there first.")
             }
             trust = .pinned(pem: pem)
         }

@@ -25,7 +25,9 @@ extension UsherError: CustomStringConvertible {
     /// A sentence for people.
     public var description: String {
         switch self {
-        case .refused(let status): status.message.isEmpty ? "The server answered \(status.reason.isEmpty ? "\(status.code)" : status.reason)." : status.message
+        case .refused(let status):
+            status.message.isEmpty
+                ? "The server answered \(status.reason.isEmpty ? "\(status.code)" : status.reason)." : status.message
         case .connection(let sentence): sentence
         case .cancelled: "The call was cancelled."
         case .closed: "The client is closed."

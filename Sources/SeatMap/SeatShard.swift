@@ -27,10 +27,11 @@
 //  - Words: exchanges are acquiring and releasing, loads acquiring. What an S-rule needs is only the modification order of the
 //    single word, which any ordering gives. Acquire and release make a reader that sees the sequencer's HELD also see everything
 //    the sequencer did before, and the sequencer that overwrites or settles a claim see what the loop did before claiming.
-//  - Revision: `advance` is a releasing store after all `publish` of the entries up to it. `snapshot` loads it acquiring *before* it
-//    loads the words: so each word is as new as that revision or newer. It may be newer, word by word; deltas after the revision
-//    name states, not changes, so applying them again makes the picture whole.
-//  - Revision and number free have one writer; they live on a line of their own, which claims never touch.
+//  - The number free has one writer; it lives on a line of its own, which claims never touch. It is a hint, behind by the one
+//    entry that is just being published.
+//
+// What is shown to people is not read here: each loop has its own copy of the states at a known revision, brought up to date by
+// deltas, so that a snapshot and the changes after it fit together exactly.
 
 /// The seats of one performance: read by all threads, claimed by loops, written by the sequencer.
 ///
@@ -44,9 +45,7 @@ public final class SeatShard: Sendable {
     /// One word a seat.
     let words: AtomicWords
     /// Written by the sequencer only.
-    private let totals = AtomicWords(count: 2)
-    private static let revisionIndex = 0
-    private static let freeIndex = 1
+    private let free = AtomicWords(count: 1)
 
     /// A shard with all seats available.
     ///
@@ -55,7 +54,7 @@ public final class SeatShard: Sendable {
         precondition(Self.seatCounts.contains(seatCount), "a performance has 1 to 65,535 seats")
         self.seatCount = seatCount
         words = AtomicWords(count: seatCount)
-        totals.store(UInt64(seatCount), at: Self.freeIndex)
+        free.store(UInt64(seatCount), at: 0)
     }
 
     // MARK: Reading
@@ -66,23 +65,7 @@ public final class SeatShard: Sendable {
     public func state(of seat: Int) -> SeatWord { SeatWord(bits: words.load(seat)) }
 
     /// Seats neither held nor sold, claimed ones included. Behind the words by the entry that is just being published.
-    public var freeCount: Int { Int(truncatingIfNeeded: totals.load(Self.freeIndex)) }
-
-    /// The revision told to `advance` last; 0 at first.
-    public var revision: UInt64 { totals.load(Self.revisionIndex) }
-
-    /// Replaces the contents by the states of the seats, in order.
-    ///
-    /// For a snapshot in parts the first part's revision counts.
-    /// - Parameter seats: indices that exist; nil: all.
-    /// - Returns: a revision that every state is as new as, or newer; follow with the deltas after it.
-    @discardableResult
-    public func snapshot(of seats: Range<Int>? = nil, into states: inout [SeatState]) -> UInt64 {
-        let revision = revision  // before the words: see the head of this file
-        states.removeAll(keepingCapacity: true)
-        for seat in seats ?? 0..<seatCount { states.append(state(of: seat).state) }
-        return revision
-    }
+    public var freeCount: Int { Int(truncatingIfNeeded: free.load(0)) }
 
     // MARK: For the sequencer only
 
@@ -117,11 +100,6 @@ public final class SeatShard: Sendable {
         return true
     }
 
-    /// Says that all entries up to this revision are published.
-    ///
-    /// - Precondition: only the thread that publishes calls it.
-    public func advance(to revision: UInt64) { totals.store(revision, at: Self.revisionIndex) }
-
     /// Ends a claim whose command has been decided and whose outcome has been published: what still stands as claimed by it
     /// becomes available. Harmless if nothing does.
     ///
@@ -131,7 +109,7 @@ public final class SeatShard: Sendable {
 
     private func changeFree(by difference: Int) {
         // Load and store need not be one step: there is one writer.
-        totals.store(UInt64(truncatingIfNeeded: freeCount + difference), at: Self.freeIndex)
+        free.store(UInt64(truncatingIfNeeded: freeCount + difference), at: 0)
     }
 
     // MARK: Words

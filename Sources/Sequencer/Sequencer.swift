@@ -63,6 +63,9 @@ public struct Sequencer: ~Copyable {
         gathering.append(submission)
     }
 
+    /// Commands that wait for a batch.
+    public var gatheredCount: Int { gathering.count }
+
     /// The next batch to append, encoded, or nil while enough are in flight or nothing is to be written. A deadline that
     /// is due with nothing gathered makes an empty entry: the clock alone moves on.
     ///

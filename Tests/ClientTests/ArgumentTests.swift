@@ -7,7 +7,8 @@ import UsherAPI
 
 struct ArgumentTests {
     @Test(arguments: [
-        ("90s", UInt64(90_000)), ("5m", 300_000), ("1h30m", 5_400_000), ("250ms", 250), ("2d", 172_800_000), ("0s", 0), ("1H", 3_600_000),
+        ("90s", UInt64(90_000)), ("5m", 300_000), ("1h30m", 5_400_000), ("250ms", 250), ("2d", 172_800_000), ("0s", 0),
+        ("1H", 3_600_000),
     ])
     func `durations are read`(text: String, milliseconds: UInt64) {
         #expect(DurationArgument(argument: text)?.milliseconds == milliseconds)
@@ -20,7 +21,8 @@ struct ArgumentTests {
 
     @Test(arguments: [
         ("+30d", UInt64(1_000_000 + 2_592_000_000)), ("+0s", 1_000_000), ("2026-12-01", 1_796_083_200_000),
-        ("2026-12-01T20:00", 1_796_155_200_000), ("2026-12-01T20:00:30", 1_796_155_230_000), ("2026-12-01T20:00:00Z", 1_796_155_200_000),
+        ("2026-12-01T20:00", 1_796_155_200_000), ("2026-12-01T20:00:30", 1_796_155_230_000),
+        ("2026-12-01T20:00:00Z", 1_796_155_200_000),
         ("2026-12-01T20:00+01:00", 1_796_151_600_000), ("1796155200000", 1_796_155_200_000),
     ])
     func `times are read`(text: String, milliseconds: UInt64) throws {
@@ -79,7 +81,8 @@ struct ArgumentTests {
     @Test(arguments: [
         (["hold", "aurora-1"], "Name the seats"), (["hold", "aurora-1", "1", "--best", "2"], "Name the seats"),
         (["hold", "aurora-1", "--best", "0"], "from 1"), (["journal", "export", "--csv", "x"], "--only"),
-        (["history", "--limit", "0"], "--limit"), (["admin", "performance", "p", "--concert", "c", "--starts", "+1d"], "--price"),
+        (["history", "--limit", "0"], "--limit"),
+        (["admin", "performance", "p", "--concert", "c", "--starts", "+1d"], "--price"),
     ])
     func `a wrong command line is told what is right`(arguments: [String], expected: String) {
         let error = #expect(throws: (any Error).self) { _ = try Usher.parseAsRoot(arguments) }
@@ -89,7 +92,8 @@ struct ArgumentTests {
     @Test func `bands of prices lie over the price for all`() throws {
         let command = try #require(
             try Usher.parseAsRoot([
-                "admin", "performance", "p", "--concert", "c", "--starts", "+1d", "--seats", "60", "--price", "10", "--prices", "1-5:20",
+                "admin", "performance", "p", "--concert", "c", "--starts", "+1d", "--seats", "60", "--price", "10", "--prices",
+                "1-5:20",
                 "--prices", "60:30",
             ]) as? usher.PutPerformance)
         #expect(
@@ -102,7 +106,9 @@ struct ArgumentTests {
     @Test func `changing a concert keeps what is not said`() throws {
         let command = try #require(try Usher.parseAsRoot(["admin", "concert", "c", "--title", "New"]) as? usher.PutConcert)
         let settings = try command.settings(
-            over: Concert(id: "c", title: "Old", venue: "Hall", opensMs: 5, lobbyOrder: .draw, policy: AdmissionPolicy(maxActive: 7), maxSeats: 4))
+            over: Concert(
+                id: "c", title: "Old", venue: "Hall", opensMs: 5, lobbyOrder: .draw, policy: AdmissionPolicy(maxActive: 7),
+                maxSeats: 4))
         #expect(settings.title == "New")
         #expect(settings.venue == "Hall")
         #expect(settings.opensMs == 5)

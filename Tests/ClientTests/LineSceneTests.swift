@@ -15,10 +15,13 @@ struct LineSceneTests {
     }
 
     @Test func `waiting shows place, people and a bar that fills as one moves up`() {
-        let first = LineUpdate(state: .waiting, position: 100, behind: 5, estimate: Estimate(lowMs: 120_000, highMs: 240_000), lineState: .open)
+        let first = LineUpdate(
+            state: .waiting, position: 100, behind: 5, estimate: Estimate(lowMs: 120_000, highMs: 240_000), lineState: .open)
         var scene = scene(first)
         #expect(scene.progress == 0)
-        #expect(scene.lines(now: 1_000_000, width: 80, style: .plain)[2] == "number 100 in line · 99 ahead of you, 5 behind · 2 to 4 min")
+        #expect(
+            scene.lines(now: 1_000_000, width: 80, style: .plain)[2]
+                == "number 100 in line · 99 ahead of you, 5 behind · 2 to 4 min")
         scene.take(LineUpdate(state: .waiting, position: 25, behind: 80, lineState: .open), now: 1_010_000)
         #expect(scene.progress == 0.75)
         let lines = scene.lines(now: 1_010_000, width: 80, style: .plain)
@@ -29,11 +32,14 @@ struct LineSceneTests {
     }
 
     @Test(arguments: [
-        (UInt64(0), "3 to 6 min"), (60_000, "2 to 5 min"), (179_000, "1 to 3 min"), (350_000, "a few seconds"), (999_000, "a few seconds"),
+        (UInt64(0), "3 to 6 min"), (60_000, "2 to 5 min"), (179_000, "1 to 3 min"), (350_000, "a few seconds"),
+        (999_000, "a few seconds"),
     ])
     func `the estimate counts down by itself`(elapsed: UInt64, text: String) {
-        let scene = scene(LineUpdate(state: .waiting, position: 9, estimate: Estimate(lowMs: 180_000, highMs: 360_000), lineState: .open))
-        #expect(scene.lines(now: 1_000_000 + elapsed, width: 80, style: .plain)[2] == "number 9 in line · 8 ahead of you · \(text)")
+        let scene = scene(
+            LineUpdate(state: .waiting, position: 9, estimate: Estimate(lowMs: 180_000, highMs: 360_000), lineState: .open))
+        #expect(
+            scene.lines(now: 1_000_000 + elapsed, width: 80, style: .plain)[2] == "number 9 in line · 8 ahead of you · \(text)")
     }
 
     @Test func `one's turn is told once, with the time left and what to type`() {
@@ -48,11 +54,14 @@ struct LineSceneTests {
 
     @Test func `a hold is shown with its own countdown until it ends`() {
         var reservation = Reservation(
-            id: 7, concert: "aurora", performance: "aurora-1", seats: [12, 13], state: .held, price: 18_000, deadlineMs: 1_300_000)
+            id: 7, concert: "aurora", performance: "aurora-1", seats: [12, 13], state: .held, price: 18_000,
+            deadlineMs: 1_300_000)
         var update = LineUpdate(state: .active, activeUntilMs: 1_600_000, reservations: [reservation])
         var scene = scene()
         #expect(scene.take(update, now: 1_000_000) == ["It is your turn.", "Held seats 12, 13 of aurora-1."])
-        #expect(scene.lines(now: 1_000_000, width: 120, style: .plain)[2] == "reservation 7: aurora-1, seats 12, 13, 18,000 — 5:00 to pay")
+        #expect(
+            scene.lines(now: 1_000_000, width: 120, style: .plain)[2]
+                == "reservation 7: aurora-1, seats 12, 13, 18,000 — 5:00 to pay")
         #expect(scene.take(update, now: 1_100_000) == [])
         reservation.state = .expired
         update.reservations = [reservation]
@@ -76,7 +85,8 @@ struct LineSceneTests {
         var scene = scene(LineUpdate(state: .waiting, position: 3, lineState: .open))
         let news = scene.take(
             LineUpdate(
-                state: .waiting, position: 3, lineState: .paused, warnings: [.holdEnding], notices: [Notice(number: 1, text: "Doors\u{1B}[2J at 7\n")]),
+                state: .waiting, position: 3, lineState: .paused, warnings: [.holdEnding],
+                notices: [Notice(number: 1, text: "Doors\u{1B}[2J at 7\n")]),
             now: 1_000_000)
         #expect(
             news == [
@@ -94,7 +104,10 @@ struct LineSceneTests {
 
     @Test(arguments: [20, 40, 80, 200])
     func `no line is wider than the terminal`(width: Int) {
-        var scene = scene(LineUpdate(state: .waiting, position: 1_000_000, behind: 1_000_000, estimate: Estimate(lowMs: 1, highMs: 99_999_999), lineState: .open))
+        var scene = scene(
+            LineUpdate(
+                state: .waiting, position: 1_000_000, behind: 1_000_000, estimate: Estimate(lowMs: 1, highMs: 99_999_999),
+                lineState: .open))
         scene.trouble = String(repeating: "trouble ", count: 40)
         scene.events = [String(repeating: "event ", count: 40)]
         for line in scene.lines(now: 1_000_000, width: width, style: .plain) { #expect(line.count <= width) }

@@ -9,7 +9,8 @@ import UsherAPI
 struct OutputTests {
     @Test func `JSON is one line that any reader takes, keys in order`() throws {
         let json = Json.object([
-            ("b", .string("quote \" slash \\ line\n tab\t bell\u{7} ünïcödé 🎟")), ("a", .array([.number(.max), .signed(-1), .bool(true), .null])),
+            ("b", .string("quote \" slash \\ line\n tab\t bell\u{7} ünïcödé 🎟")),
+            ("a", .array([.number(.max), .signed(-1), .bool(true), .null])),
         ])
         #expect(!json.description.contains("\n"))
         #expect(json.description.hasPrefix(#"{"b":"quote \" slash \\ line\n tab\t bell\u0007 "#))
@@ -18,10 +19,12 @@ struct OutputTests {
     }
 
     @Test func `an update is printed under the protocol's names`() {
-        let update = LineUpdate(state: .waiting, position: 3, behind: 0, estimate: Estimate(lowMs: 1, highMs: 2), lineState: .open, joinNumber: 9)
+        let update = LineUpdate(
+            state: .waiting, position: 3, behind: 0, estimate: Estimate(lowMs: 1, highMs: 2), lineState: .open, joinNumber: 9)
         #expect(
             Json(update).description
-                == #"{"state":"WAITING","position":3,"behind":0,"estimate":{"low_ms":1,"high_ms":2},"line_state":"OPEN","join_number":9}"#)
+                == #"{"state":"WAITING","position":3,"behind":0,"estimate":{"low_ms":1,"high_ms":2},"line_state":"OPEN","join_number":9}"#
+        )
     }
 
     @Test func `words are those of the proto files`() {
@@ -39,7 +42,8 @@ struct OutputTests {
     }
 
     @Test(arguments: [
-        (UInt64(999), "0 s"), (59_999, "59 s"), (60_000, "1 min 00 s"), (298_000, "4 min 58 s"), (7_500_000, "2 h 05 min"), (273_600_000, "3 d 4 h"),
+        (UInt64(999), "0 s"), (59_999, "59 s"), (60_000, "1 min 00 s"), (298_000, "4 min 58 s"), (7_500_000, "2 h 05 min"),
+        (273_600_000, "3 d 4 h"),
     ])
     func `durations are rounded down`(milliseconds: UInt64, text: String) {
         #expect(Format.duration(milliseconds) == text)
@@ -56,11 +60,13 @@ struct OutputTests {
     }
 
     @Test func `columns are as wide as they need, without blanks at the end`() {
-        #expect(Format.table([["A", "NUMBER", "C"], ["long", "7", ""]], numeric: [1]) == ["A     NUMBER  C", "long       7"])
+        #expect(
+            Format.table([["A", "NUMBER", "C"], ["long", "7", ""]], numeric: [1]) == ["A     NUMBER  C", "long       7"])
     }
 
     @Test(arguments: [
-        (Reason.tokenWaiting, usher.ExitStatus.notYourTurn), (.tokenMissing, .notYourTurn), (.seatTaken, .refused), (.tokenEnded, .refused),
+        (Reason.tokenWaiting, usher.ExitStatus.notYourTurn), (.tokenMissing, .notYourTurn), (.seatTaken, .refused),
+        (.tokenEnded, .refused),
         (.operatorsOnly, .refused),
     ])
     func `the exit status tells scripts what to do`(reason: Reason, status: usher.ExitStatus) {
@@ -74,10 +80,14 @@ struct OutputTests {
         #expect(usher.ExitStatus.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6])
         #expect(Failure(.connection("x")).status == .unreachable)
         #expect(Failure(.cancelled).status == .interrupted)
-        for status in usher.ExitStatus.allCases { #expect(usher.ExitStatus.table.contains("  \(status.rawValue)  \(status.meaning)")) }
+        for status in usher.ExitStatus.allCases {
+            #expect(usher.ExitStatus.table.contains("  \(status.rawValue)  \(status.meaning)"))
+        }
     }
 
     @Test func `CSV quotes what needs it`() {
-        #expect(SaleExport.csv(["a", "b"], [["x,y", "say \"hi\""], ["plain", "two\nlines"]]) == "a,b\r\n\"x,y\",\"say \"\"hi\"\"\"\r\nplain,\"two\nlines\"\r\n")
+        #expect(
+            SaleExport.csv(["a", "b"], [["x,y", "say \"hi\""], ["plain", "two\nlines"]])
+                == "a,b\r\n\"x,y\",\"say \"\"hi\"\"\"\r\nplain,\"two\nlines\"\r\n")
     }
 }

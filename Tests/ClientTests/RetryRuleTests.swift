@@ -27,7 +27,8 @@ struct RetryRuleTests {
 
     @Test func `the server's delay is kept, unless the caller's time is over before`() {
         let status = Status(.rateLimited, "", details: ErrorDetails(retryAfterMs: 500))
-        #expect(RetryRule.decide(status, repeats: 0, millisecondsLeft: 501) == .again(afterMilliseconds: 500, mayHaveBegun: false))
+        #expect(
+            RetryRule.decide(status, repeats: 0, millisecondsLeft: 501) == .again(afterMilliseconds: 500, mayHaveBegun: false))
         #expect(RetryRule.decide(status, repeats: 0, millisecondsLeft: 500) == .giveUp)
         #expect(RetryRule.decide(status, repeats: 0) == .again(afterMilliseconds: 500, mayHaveBegun: false))
     }

@@ -19,7 +19,8 @@ struct SeatBoardTests {
         board.apply(
             SeatChange(list: SeatList(performance: "p", seats: Self.seats(31...50), seatsLeft: 50), sequence: 5, reset: false))
         #expect(board.isComplete)
-        board.apply(SeatChange(list: SeatList(seats: [Seat(number: 7, state: .held)], seatsLeft: 49), sequence: 6, reset: false))
+        board.apply(
+            SeatChange(list: SeatList(seats: [Seat(number: 7, state: .held)], seatsLeft: 49), sequence: 6, reset: false))
         #expect(board.isComplete)
         #expect(board.seats.count == 50)
         #expect(board.seats.map(\.number) == Array(1...50))

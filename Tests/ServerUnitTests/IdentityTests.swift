@@ -68,9 +68,17 @@ private let now: UInt64 = 1_800_000_000_000
     ])
     func `claims that are no queue token's are refused, though signed`(claims: String) throws {
         let key = try Ed25519PrivateKey(seed: Array(repeating: 1, count: 32))
-        let text = try JWTSigner(key: key, type: "usher-queue+jwt").signJWT(claims: Array(claims.utf8))
+        let issued = claims.replacing("{", with: #"{"iss":"\#(Uuid.none)","#)
+        let text = try JWTSigner(key: key, type: "usher-queue+jwt").signJWT(claims: Array(issued.utf8))
         let tokens = try tokens()
         #expect(throws: JWTError.self) { try verify(text, with: tokens) }
+    }
+
+    @Test func `a token of another journal is refused, though signed with the same key`() throws {
+        let other = QueueTokens(key: try Ed25519PrivateKey(seed: Array(repeating: 1, count: 32)), epoch: Uuid(high: 1, low: 2))
+        let text = try other.sign(token, now: now)
+        #expect(try verify(text, with: other) == token)
+        #expect(throws: JWTError.self) { try verify(text, with: self.tokens()) }
     }
 
     @Test func `a token that has run out is refused, also one that is remembered`() throws {

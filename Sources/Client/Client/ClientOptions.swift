@@ -23,6 +23,10 @@ public struct ClientOptions: Sendable {
     public var streamWindow: UInt32 = 16
     /// How often a call is repeated at most when the server asks for it.
     public var repeatsMax = 10
+    /// The waits before reconnecting.
+    public var reconnecting = Backoff.reconnecting
+    /// The waits before repeating a call.
+    public var repeating = Backoff.repeating
     /// The program, for the server's log.
     public var clientName = "usher-swift"
     /// Its version.

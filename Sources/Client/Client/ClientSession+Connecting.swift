@@ -153,11 +153,15 @@ extension ClientSession {
     private func sentence(for end: ConnectionEnd) -> String {
         let server = shared.server?.description ?? names
         switch end {
-        case .transport(.refused): return "Nobody listens at \(server). Start a server there (usher serve), or name another one."
+        case .transport(.refused):
+            return "Nobody listens at \(server). Start a server there (usher serve), or name another one."
         case .transport(.tls(let error)) where error.reason.contains("certificate"):
-            return "The certificate of \(server) is not trusted (\(error.reason)). Name the file to trust, for a development server certificate.pem of its data folder."
-        case .transport(.timedOut), .upgradeOverdue: return "\(server) does not answer. Check address and network, or try again later."
-        case .closed(.identityRefused, let reason): return "\(server) refused the identity\(reason.isEmpty ? "" : ": \(reason)"). Get another one first."
+            return
+                "The certificate of \(server) is not trusted (\(error.reason)). Name the file to trust, for a development server certificate.pem of its data folder."
+        case .transport(.timedOut), .upgradeOverdue:
+            return "\(server) does not answer. Check address and network, or try again later."
+        case .closed(.identityRefused, let reason):
+            return "\(server) refused the identity\(reason.isEmpty ? "" : ": \(reason)"). Get another one first."
         case .upgradeRefused(404, _): return "\(server) has no Usher at that path. Use the path /v1."
         case .upgradeRefused(let status, _): return "\(server) refused the connection (HTTP status \(status)). Try again later."
         default: return "\(server): \(end)."

@@ -36,7 +36,7 @@ final class ClientSession: @unchecked Sendable {
     var untried: [(url: ServerURL, address: SocketAddress)] = []
     /// Rounds are numbered so that what belongs to an old one is recognised.
     var round = 0
-    var backoff = Backoff.reconnecting
+    var backoff: Backoff
     var reconnectTimer = TimerToken.none
     /// Where GOAWAY sent us.
     var relocation: String?
@@ -57,6 +57,7 @@ final class ClientSession: @unchecked Sendable {
         self.identity = identity
         self.options = options
         self.shared = shared
+        backoff = options.reconnecting
         epoch = options.seen?.epoch
         position = options.seen?.position ?? 0
     }
@@ -144,6 +145,7 @@ final class ClientSession: @unchecked Sendable {
             finish(operation, .failure(.refused(status)))
             return
         }
+        if operation.repeats == 0 { operation.backoff = options.repeating }
         operation.repeats += 1
         if mayHaveBegun { operation.attempts += 1 }
         operation.isResting = true

@@ -1,5 +1,5 @@
-internal import Reactor
 public import Calls
+internal import Reactor
 public import UsherAPI
 public import Wire
 

@@ -28,7 +28,8 @@ extension ConnectionEnd {
         switch self {
         case .here: .doNotReconnect
         case .closed(let code, _): code.advice == .standard ? .reconnectWithBackoff : code.advice
-        case .upgradeRefused(let status, _): status >= 500 || status == 429 || status == 408 ? .reconnectWithBackoff : .doNotReconnect
+        case .upgradeRefused(let status, _):
+            status >= 500 || status == 429 || status == 408 ? .reconnectWithBackoff : .doNotReconnect
         case .notUsher: .doNotReconnect
         case .upgradeOverdue: .reconnectWithBackoff
         case .violation(.silent), .violation(.welcomeOverdue): .reconnectWithBackoff

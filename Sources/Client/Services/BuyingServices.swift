@@ -35,7 +35,9 @@ public struct ReservationService: Sendable {
     }
 
     /// Gives held seats back.
-    public func release(_ reservation: UInt64, _ settings: CallSettings = CallSettings()) async throws(UsherError) -> Reservation {
+    public func release(_ reservation: UInt64, _ settings: CallSettings = CallSettings()) async throws(UsherError)
+        -> Reservation
+    {
         let response: ReleaseResponse = try await client.call(
             .release, ReleaseRequest(reservation: reservation), settings, about: .reservation(reservation))
         return response.reservation ?? Reservation()
@@ -81,7 +83,9 @@ public struct AccountService: Sendable {
     /// What came and went, newest first.
     ///
     /// - Parameter limit: how many at most.
-    public func transactions(limit: Int = .max, _ settings: CallSettings = CallSettings()) async throws(UsherError) -> [Transaction] {
+    public func transactions(limit: Int = .max, _ settings: CallSettings = CallSettings()) async throws(UsherError)
+        -> [Transaction]
+    {
         var all: [Transaction] = []
         while true {
             let page: ListTransactionsResponse = try await client.call(

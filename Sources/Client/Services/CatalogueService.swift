@@ -1,6 +1,6 @@
-internal import Wire
 internal import Calls
 public import UsherAPI
+internal import Wire
 
 extension UsherClient {
     /// Concerts, their dates, their seats.

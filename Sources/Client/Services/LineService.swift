@@ -29,7 +29,8 @@ public struct LineService: Sendable {
 
     /// Where the user stands now; counts as being there for 30 s.
     public func check(_ concert: String, _ settings: CallSettings = CallSettings()) async throws(UsherError) -> LineUpdate {
-        let update: LineUpdate = try await client.call(.check, CheckRequest(concert: concert), settings, about: .concert(concert))
+        let update: LineUpdate = try await client.call(
+            .check, CheckRequest(concert: concert), settings, about: .concert(concert))
         client.shared.learn(update, concert: concert)
         return update
     }

@@ -1,5 +1,5 @@
-internal import Wire
 public import UsherAPI
+internal import Wire
 
 extension UsherClient {
     /// What only operators may do.
@@ -11,7 +11,9 @@ public struct OperatorService: Sendable {
     let client: UsherClient
 
     /// Creates a concert, or changes an existing one.
-    public func putConcert(_ settings: ConcertSettings, _ call: CallSettings = CallSettings()) async throws(UsherError) -> Concert {
+    public func putConcert(_ settings: ConcertSettings, _ call: CallSettings = CallSettings()) async throws(UsherError)
+        -> Concert
+    {
         try await command(.putConcert, PutConcertRequest(settings: settings), call)
     }
 
@@ -73,7 +75,9 @@ public struct OperatorService: Sendable {
             UsherClient.StreamKind<StatsResponse, StatsResponse>(shape: { .state }, element: { $0.payload }))
     }
 
-    private func command(_ method: Method, _ request: some WireMessage, _ call: CallSettings) async throws(UsherError) -> Concert {
+    private func command(_ method: Method, _ request: some WireMessage, _ call: CallSettings) async throws(UsherError)
+        -> Concert
+    {
         let response: OperatorResponse = try await client.call(method, request, call, about: .nothing)
         return response.concert ?? Concert()
     }

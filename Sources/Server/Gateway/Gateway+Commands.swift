@@ -19,7 +19,8 @@ extension Gateway {
     // MARK: Hold
 
     /// Claims the seats in the published image, so that losers of a stampede are turned away here, and only then asks the
-    /// journal. A repeat skips the claim and lets the journal decide, so that the winner's retry gets the winner's outcome.
+    /// journal. What may be a repeat skips the claim and lets the journal decide, so that the winner's retry gets the
+    /// winner's outcome.
     func hold(_ request: HoldRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let identity = try identity(of: call, session)
         guard let performance = catalogue.performance(request.performance) else {
@@ -30,7 +31,7 @@ extension Gateway {
         try checkSeats(request, seatCount: record.prices.count)
         var hold = Hold(performance: request.performance, seats: request.seats, bestAvailable: request.bestAvailable)
         var claim: SeatClaim?
-        if call.attempts == 0 {
+        if call.attempts == 0, !mayBeRepeat(hold, token) {
             claim = try self.claim(&hold, record.shard)
         }
         do throws(Status) {
@@ -38,6 +39,15 @@ extension Gateway {
         } catch {
             claim?.undo()
             throw error
+        }
+    }
+
+    /// Whether a hold that does not say so may be the repeat of one that was carried out: its token holds such seats, or is
+    /// not known here. Then the journal, which remembers request ids, has to say.
+    private func mayBeRepeat(_ hold: Hold, _ token: UInt64) -> Bool {
+        guard let status = statuses[token] else { return true }
+        return status.reservations.contains { reservation in
+            reservation.performance == hold.performance && (hold.seats.isEmpty || !Set(hold.seats).isDisjoint(with: reservation.seats))
         }
     }
 

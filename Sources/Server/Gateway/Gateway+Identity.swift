@@ -15,6 +15,9 @@ extension Gateway {
             case .jwt(let text): try identities.check(bearer: text, now: loop.wallNow)
             case .user(let user): try identities.trust(user)
             }
+        } catch .expired {
+            // Nobody yet: calls are refused until Authenticate brings a new one, and the place in the line is kept.
+            session.identity = nil
         } catch {
             calls.shut()
             session.refuseHello(Self.status(of: error).message)
@@ -45,7 +48,9 @@ extension Gateway {
         } catch {
             throw Self.status(of: error)
         }
-        if identity.user != session.identity?.user { session.tokens = [] }
+        if let user = session.identity?.user, user != identity.user {
+            throw Status(.notYours, "This connection is another user's; open one of your own.")
+        }
         session.identity = identity
         reply(call.id, AuthenticateResponse(user: identity.user, expiresMs: identity.expiresMilliseconds ?? 0, isOperator: identity.isOperator), of: session)
     }

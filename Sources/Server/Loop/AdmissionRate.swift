@@ -16,18 +16,19 @@ struct AdmissionRate: Sendable {
 
     /// Drops what is older than a minute.
     ///
-    /// - Returns: whether the rate may be another now.
+    /// - Returns: whether there was any, so that the rate is another now.
     @discardableResult
     mutating func advance(to timeMilliseconds: UInt64) -> Bool {
         let second = timeMilliseconds / 1000
         guard second > lastSecond else { return false }
+        let before = total
         for passed in 0..<min(second - lastSecond, 60) {
             let index = Int((lastSecond + 1 + passed) % 60)
             total -= buckets[index]
             buckets[index] = 0
         }
         lastSecond = second
-        return true
+        return total != before
     }
 
     /// Admissions a second over the part of the last minute since the first admission; nil with fewer than two.

@@ -1,4 +1,5 @@
 import BoxOffice
+import Glibc
 import Journal
 import Logging
 import Reactor
@@ -14,8 +15,11 @@ final class SequencerThread: Sendable {
     private let waker: Waker
     /// Commands and questions from all loops. Its bound is the sale's: what does not fit is refused with a retry hint.
     let commands = Mailbox<ToSequencer>(capacity: 65_536)
-    /// What the journal says. Bounded by the batches in flight and what the journal replays at once; its thread may wait.
-    private let events = Mailbox<JournalEvent>(capacity: 1 << 20)
+    /// What the journal says: rounds of entries, few since its thread waits where they are not taken (a replay reads faster
+    /// than entries are applied).
+    private let events = Mailbox<JournalEvent>(capacity: 16)
+    /// Commands gathered for coming batches before the rest is left in the mailbox, whose bound then tells the loops.
+    private static let gatheredMax = 16_384
     private let control = Mutex(Control())
 
     private struct Control {
@@ -32,7 +36,7 @@ final class SequencerThread: Sendable {
 
     /// Takes what the journal delivers. From the journal's thread.
     func hear(_ event: JournalEvent) {
-        guard events.send(event) else { preconditionFailure("the journal delivers no more than was appended") }
+        while !events.send(event), !control.withLock({ $0.isStopping }) { usleep(1_000) }
     }
 
     /// Blocks until the journal has said something. For recovery, before `run`.
@@ -65,15 +69,16 @@ final class SequencerThread: Sendable {
         var said: [ToSequencer] = []
         note(sequencer.office.position, isWritable: sequencer.isWritable)
         while !control.withLock({ $0.isStopping }) {
-            let now = Clock.monotonicMilliseconds()
-            let isIdle = commands.isEmpty && events.isEmpty
-            if isIdle { waker.sleep(upTo: sequencer.idleTime(now: now)) { !commands.isEmpty || !events.isEmpty || control.withLock { $0.isStopping } } }
+            let takesCommands = sequencer.gatheredCount < Self.gatheredMax
+            waker.sleep(upTo: sequencer.idleTime(now: Clock.monotonicMilliseconds())) {
+                !events.isEmpty || takesCommands && !commands.isEmpty || control.withLock { $0.isStopping }
+            }
             var publication = Publication(loops: inboxes.count)
             if events.drain(into: &heard) {
                 for event in heard { take(event, &sequencer, &publication, metrics, logger, entryApplied) }
                 heard.removeAll(keepingCapacity: true)
             }
-            if commands.drain(into: &said) {
+            if takesCommands, commands.drain(into: &said) {
                 for message in said { take(message, &sequencer, &publication, pageItems, metrics) }
                 said.removeAll(keepingCapacity: true)
             }

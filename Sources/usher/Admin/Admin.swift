@@ -16,14 +16,17 @@ struct Admin: AsyncParsableCommand {
               usher admin stats --watch
             """,
         subcommands: [
-            PutConcert.self, PutPerformance.self, SetPolicy.self, OpenLobby.self, OpenLine.self, PauseLine.self, ResumeLine.self,
+            PutConcert.self, PutPerformance.self, SetPolicy.self, OpenLobby.self, OpenLine.self, PauseLine.self,
+            ResumeLine.self,
             DrainLine.self, CloseLine.self, SendNotice.self, Stats.self,
         ])
 }
 
 /// How an operator shows to be one.
 struct OperatorOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("A file with an operator's JWT. Default: the operator key of the data folder.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A file with an operator's JWT. Default: the operator key of the data folder.", valueName: "file"))
     var jwtFile: String?
     @OptionGroup var server: ServerOptions
 
@@ -34,9 +37,12 @@ struct OperatorOptions: ParsableArguments {
 
 /// The admission policy as options.
 struct PolicyOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("At most so many users active at once (teller).", valueName: "n")) var maxActive: UInt32?
-    @Option(name: .long, help: ArgumentHelp("Admit so many users each interval (turnstile).", valueName: "n")) var batch: UInt32?
-    @Option(name: .long, help: ArgumentHelp("The turnstile's interval, such as 5s.", valueName: "duration")) var interval: DurationArgument?
+    @Option(name: .long, help: ArgumentHelp("At most so many users active at once (teller).", valueName: "n"))
+    var maxActive: UInt32?
+    @Option(name: .long, help: ArgumentHelp("Admit so many users each interval (turnstile).", valueName: "n"))
+    var batch: UInt32?
+    @Option(name: .long, help: ArgumentHelp("The turnstile's interval, such as 5s.", valueName: "duration"))
+    var interval: DurationArgument?
 
     /// What was said, over `current`; nil if nothing was.
     func policy(over current: AdmissionPolicy? = nil) throws -> AdmissionPolicy? {
@@ -46,7 +52,9 @@ struct PolicyOptions: ParsableArguments {
         if let batch { policy.batch = batch }
         if let interval { policy.intervalMs = UInt32(clamping: interval.milliseconds) }
         if policy.batch == 0 { policy.intervalMs = 0 }
-        guard policy.batch == 0 || policy.intervalMs > 0 else { throw Failure(.usage, "--batch needs an --interval, such as 5s.") }
+        guard policy.batch == 0 || policy.intervalMs > 0 else {
+            throw Failure(.usage, "--batch needs an --interval, such as 5s.")
+        }
         return policy
     }
 
@@ -62,6 +70,10 @@ extension Session {
     /// What an operator's command came to.
     func show(_ concert: Concert, _ done: String) {
         let state = Concerts.state(concert, now: now)
-        show(Json(concert), ["\(done) \(concert.id): line \(state), \(PolicyOptions.text(concert.policy)), \(concert.waiting) waiting, \(concert.active) active."])
+        show(
+            Json(concert),
+            [
+                "\(done) \(concert.id): line \(state), \(PolicyOptions.text(concert.policy)), \(concert.waiting) waiting, \(concert.active) active."
+            ])
     }
 }

@@ -29,11 +29,17 @@ struct PutConcert: AsyncParsableCommand {
     @Option(name: .long, help: "How the lobby is ordered when the line opens.") var lobbyOrder: Order?
     @OptionGroup(title: "Admission") var policy: PolicyOptions
     @Option(name: .long, help: ArgumentHelp("Seats per user and performance.", valueName: "n")) var maxSeats: UInt32?
-    @Option(name: .long, help: ArgumentHelp("How long a hold lasts (5m).", valueName: "duration")) var holdTTL: DurationArgument?
-    @Option(name: .long, help: ArgumentHelp("How long a turn lasts (10m).", valueName: "duration")) var activeTTL: DurationArgument?
-    @Option(name: .long, help: ArgumentHelp("How long a turn lasts without a call (3m).", valueName: "duration")) var idleTTL: DurationArgument?
-    @Option(name: .long, help: ArgumentHelp("How long an absent waiter keeps the place (30m).", valueName: "duration")) var grace: DurationArgument?
-    @Option(name: .long, help: ArgumentHelp("Until how long before the start a payment can be cancelled (0s).", valueName: "duration"))
+    @Option(name: .long, help: ArgumentHelp("How long a hold lasts (5m).", valueName: "duration"))
+    var holdTTL: DurationArgument?
+    @Option(name: .long, help: ArgumentHelp("How long a turn lasts (10m).", valueName: "duration"))
+    var activeTTL: DurationArgument?
+    @Option(name: .long, help: ArgumentHelp("How long a turn lasts without a call (3m).", valueName: "duration"))
+    var idleTTL: DurationArgument?
+    @Option(name: .long, help: ArgumentHelp("How long an absent waiter keeps the place (30m).", valueName: "duration"))
+    var grace: DurationArgument?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Until how long before the start a payment can be cancelled (0s).", valueName: "duration"))
     var cancelUntil: DurationArgument?
     @OptionGroup var options: OperatorOptions
 
@@ -102,12 +108,16 @@ struct PutPerformance: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("When it begins.", valueName: "time")) var starts: TimeArgument
     @Option(name: .long, help: ArgumentHelp("How many seats, 1 to 65535.", valueName: "n")) var seats: UInt32 = 50
     @Option(name: .long, help: ArgumentHelp("The price of a seat.", valueName: "amount")) var price: UInt64?
-    @Option(name: .long, help: ArgumentHelp("The price of some seats, such as 1-10:9000; may be repeated.", valueName: "seats:amount"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The price of some seats, such as 1-10:9000; may be repeated.", valueName: "seats:amount"))
     var prices: [PriceArgument] = []
     @OptionGroup var options: OperatorOptions
 
     func validate() throws {
-        guard price != nil || !prices.isEmpty else { throw ValidationError("Say what the seats cost, with --price or --prices.") }
+        guard price != nil || !prices.isEmpty else {
+            throw ValidationError("Say what the seats cost, with --price or --prices.")
+        }
     }
 
     func run() async throws {

@@ -44,13 +44,16 @@ struct Stats: AsyncParsableCommand {
         let rows = stats.lines.map { line in
             [
                 line.concert, line.lineState.word.lowercased(), Format.money(line.joined), Format.money(line.waiting),
-                Format.money(line.present), Format.money(line.active), Format.money(line.admitted), "\(line.admittedLastMinute)",
-                Format.money(line.seatsAvailable), Format.money(line.seatsHeld), Format.money(line.seatsSold), Format.money(line.paid),
+                Format.money(line.present), Format.money(line.active), Format.money(line.admitted),
+                "\(line.admittedLastMinute)",
+                Format.money(line.seatsAvailable), Format.money(line.seatsHeld), Format.money(line.seatsSold),
+                Format.money(line.paid),
                 Format.money(line.revenue),
             ]
         }
         let heading = [
-            "CONCERT", "LINE", "JOINED", "WAITING", "PRESENT", "ACTIVE", "ADMITTED", "PER MIN", "FREE", "HELD", "SOLD", "PAYMENTS", "REVENUE",
+            "CONCERT", "LINE", "JOINED", "WAITING", "PRESENT", "ACTIVE", "ADMITTED", "PER MIN", "FREE", "HELD", "SOLD",
+            "PAYMENTS", "REVENUE",
         ]
         return Format.table([heading] + rows, numeric: Set(2...12)) + [
             "",

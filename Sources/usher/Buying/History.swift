@@ -39,7 +39,8 @@ struct History: AsyncParsableCommand {
                     ["NUMBER", "PERFORMANCE", "SEATS", "PRICE", "STATE", "SINCE"], numeric: [0, 3],
                     all.map {
                         [
-                            "\($0.id)", $0.performance, Format.seats($0.seats), Format.money($0.price), $0.state.word.lowercased(),
+                            "\($0.id)", $0.performance, Format.seats($0.seats), Format.money($0.price),
+                            $0.state.word.lowercased(),
                             Format.time(max($0.createdMs, $0.endedMs)),
                         ]
                     })
@@ -85,10 +86,13 @@ struct History: AsyncParsableCommand {
     }
 
     private static func show(
-        _ session: Session, _ kind: String, _ objects: [Json], title: String, _ heading: [String], numeric: Set<Int>, _ rows: [[String]]
+        _ session: Session, _ kind: String, _ objects: [Json], title: String, _ heading: [String], numeric: Set<Int>,
+        _ rows: [[String]]
     ) {
         if session.json {
-            for case .object(let pairs) in objects { print(Json.object([("kind", .string(kind))] + pairs.map { $0.0 == "kind" ? ("transaction_kind", $0.1) : $0 })) }
+            for case .object(let pairs) in objects {
+                print(Json.object([("kind", .string(kind))] + pairs.map { $0.0 == "kind" ? ("transaction_kind", $0.1) : $0 }))
+            }
             return
         }
         print("\n" + session.style.bold(title))

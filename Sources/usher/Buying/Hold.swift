@@ -23,7 +23,8 @@ struct Hold: AsyncParsableCommand {
 
     func validate() throws {
         guard seats.isEmpty != (best == nil) else {
-            throw ValidationError("Name the seats (usher hold \(performance) 12 13) or say how many (--best 2), one of the two.")
+            throw ValidationError(
+                "Name the seats (usher hold \(performance) 12 13) or say how many (--best 2), one of the two.")
         }
         guard best != 0 else { throw ValidationError("--best takes a number from 1.") }
     }
@@ -36,7 +37,8 @@ struct Hold: AsyncParsableCommand {
                 if let best {
                     try await session.client.reservations.hold(performance: performance, bestAvailable: best, settings)
                 } else {
-                    try await session.client.reservations.hold(performance: performance, seats: seats.flatMap(\.numbers), settings)
+                    try await session.client.reservations.hold(
+                        performance: performance, seats: seats.flatMap(\.numbers), settings)
                 }
             session.show(Json(reservation), Self.lines(reservation, now: session.now))
         }

@@ -23,7 +23,9 @@ struct Charge: AsyncParsableCommand {
             await session.choosePlace()
             let response = try await session.client.accounts.charge(amount, repeating.settings(session))
             session.show(
-                .facts([("balance", .number(response.balance)), ("transaction", response.transaction.map { Json($0) } ?? .null)]),
+                .facts([
+                    ("balance", .number(response.balance)), ("transaction", response.transaction.map { Json($0) } ?? .null),
+                ]),
                 ["Charged \(Format.money(amount)). Your balance is \(Format.money(response.balance))."])
         }
     }
@@ -106,7 +108,8 @@ struct CancelPaid: AsyncParsableCommand {
             let cancelled = response.reservation ?? Reservation()
             session.show(
                 .object([
-                    ("reservation", Json(cancelled)), ("refunded", .number(response.refunded)), ("balance", .number(response.balance)),
+                    ("reservation", Json(cancelled)), ("refunded", .number(response.refunded)),
+                    ("balance", .number(response.balance)),
                 ]),
                 [
                     "Cancelled \(Format.seatPhrase(cancelled.seats)) of \(cancelled.performance). \(Format.money(response.refunded)) came back; your balance is \(Format.money(response.balance))."

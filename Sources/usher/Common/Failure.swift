@@ -21,7 +21,8 @@ struct Failure: Error, Equatable {
     init(_ error: UsherError, hint: (Reason) -> String? = { _ in nil }) {
         switch error {
         case .connection(let sentence): self.init(.unreachable, sentence)
-        case .cancelled, .closed: self.init(.interrupted, "Interrupted. If this was a command, it may have been carried out: usher history shows.")
+        case .cancelled, .closed:
+            self.init(.interrupted, "Interrupted. If this was a command, it may have been carried out: usher history shows.")
         case .refused(let status):
             let next = error.reason.flatMap { hint($0) ?? Self.nextStep($0, status.details) }
             let message = [error.description, next].compactMap { $0 }.joined(separator: " ")

@@ -19,7 +19,9 @@ struct ServerOptions: ParsableArguments {
             valueName: "folder"))
     var data: String?
 
-    @Option(name: .long, help: ArgumentHelp("Trust the certificate authorities in this PEM file instead of the system's.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Trust the certificate authorities in this PEM file instead of the system's.", valueName: "file"))
     var ca: String?
 
     @Option(name: .long, help: ArgumentHelp("How long the answer may take, such as 10s.", valueName: "duration"))
@@ -67,10 +69,14 @@ struct UserOptions: ParsableArguments {
             valueName: "name"))
     var user: UserName?
 
-    @Option(name: .long, help: ArgumentHelp("A file with a JWT of the site's identity provider, which says who you are.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A file with a JWT of the site's identity provider, which says who you are.", valueName: "file"))
     var jwtFile: String?
 
-    @Option(name: .long, help: ArgumentHelp("The queue token to use, instead of the one that usher join has kept.", valueName: "token"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The queue token to use, instead of the one that usher join has kept.", valueName: "token"))
     var token: String?
 
     /// Who to say one is, and what to call that.
@@ -106,7 +112,9 @@ struct RepeatOptions: ParsableArguments {
     func settings(_ session: Session) throws(Failure) -> CallSettings {
         var settings = CallSettings(queueToken: session.token)
         if let requestID {
-            guard let id = Uuid(requestID), !id.isNone else { throw Failure(.usage, "--request-id takes a UUID, such as \(Uuid.random()).") }
+            guard let id = Uuid(requestID), !id.isNone else {
+                throw Failure(.usage, "--request-id takes a UUID, such as \(Uuid.random()).")
+            }
             settings.requestID = id
             settings.attempts = 1  // may be a repeat: the journal decides
         }

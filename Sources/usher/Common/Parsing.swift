@@ -53,7 +53,10 @@ struct TimeArgument: ExpressibleByArgument, Equatable {
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = zone
         formatter.isLenient = false
-        for format in ["yyyy-MM-dd'T'HH:mm:ssXXXXX", "yyyy-MM-dd'T'HH:mmXXXXX", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd"] {
+        for format in [
+            "yyyy-MM-dd'T'HH:mm:ssXXXXX", "yyyy-MM-dd'T'HH:mmXXXXX", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm",
+            "yyyy-MM-dd",
+        ] {
             formatter.dateFormat = format
             if let date = formatter.date(from: text), date.timeIntervalSince1970 >= 0 {
                 milliseconds = UInt64(date.timeIntervalSince1970 * 1000)
@@ -95,7 +98,9 @@ struct PriceArgument: ExpressibleByArgument, Equatable {
         let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let price = UInt64(parts[1]) else { return nil }
         let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false).map { UInt32($0) }
-        guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, first > 0, first <= last else { return nil }
+        guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, first > 0, first <= last else {
+            return nil
+        }
         self.first = first
         self.last = last
         self.price = price

@@ -31,7 +31,9 @@ struct PlaceStore {
 
     /// The token of a concert, if there is one.
     func token(of concert: String) -> String? {
-        guard Self.isConcert(concert), let text = try? String(contentsOfFile: "\(folder)/\(concert)", encoding: .utf8) else { return nil }
+        guard Self.isConcert(concert), let text = try? String(contentsOfFile: "\(folder)/\(concert)", encoding: .utf8) else {
+            return nil
+        }
         let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
         return token.isEmpty ? nil : token
     }

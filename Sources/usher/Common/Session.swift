@@ -46,7 +46,8 @@ struct Session {
             } else {
                 throw Failure(
                     .local,
-                    "There is no operator key in '\(server.dataFolder)'. Name the server's data folder with --data, or give an operator's JWT with --jwt-file.")
+                    "There is no operator key in '\(server.dataFolder)'. Name the server's data folder with --data, or give an operator's JWT with --jwt-file."
+                )
             }
             try await run(server, identity, label: "operator", token: nil, body)
         }

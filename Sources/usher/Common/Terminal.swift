@@ -31,7 +31,9 @@ enum Terminal {
     static var size: (columns: Int, rows: Int) {
         var size = winsize()
         // The kernel fills in the struct that this request takes (ioctl_tty(2)).
-        guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+        guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (80, 24)
+        }
         return (Int(size.ws_col), Int(size.ws_row))
     }
 

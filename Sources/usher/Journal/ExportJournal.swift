@@ -20,14 +20,20 @@ struct ExportJournal: AsyncParsableCommand {
     }
 
     @Option(name: .long, help: "Only one of the two: reservations, payments.") var only: Part?
-    @Option(name: .long, help: ArgumentHelp("Write CSV (RFC 4180) to this file; needs --only. '-' is standard output.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Write CSV (RFC 4180) to this file; needs --only. '-' is standard output.", valueName: "file"))
     var csv: String?
-    @Option(name: .long, help: ArgumentHelp("Write JSON, one object a line, to this file. '-' is standard output.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Write JSON, one object a line, to this file. '-' is standard output.", valueName: "file"))
     var jsonLines: String?
     @OptionGroup var journal: JournalOptions
 
     func validate() throws {
-        guard csv == nil || only != nil else { throw ValidationError("--csv holds one table: say --only reservations or --only payments.") }
+        guard csv == nil || only != nil else {
+            throw ValidationError("--csv holds one table: say --only reservations or --only payments.")
+        }
     }
 
     func run() async throws {
@@ -39,8 +45,12 @@ struct ExportJournal: AsyncParsableCommand {
         if let csv { try write(only == .payments ? sale.paymentsCSV : sale.reservationsCSV, to: csv) }
         if csv == nil || jsonLines != nil {
             var lines: [String] = []
-            if only != .payments { lines += sale.reservations.map { SaleExport.json("reservation", Json($0.reservation), $0.user).description } }
-            if only != .reservations { lines += sale.payments.map { SaleExport.json("payment", Json($0.payment), $0.user).description } }
+            if only != .payments {
+                lines += sale.reservations.map { SaleExport.json("reservation", Json($0.reservation), $0.user).description }
+            }
+            if only != .reservations {
+                lines += sale.payments.map { SaleExport.json("payment", Json($0.payment), $0.user).description }
+            }
             try write(lines.map { $0 + "\n" }.joined(), to: jsonLines ?? "-")
         }
     }
@@ -90,7 +100,10 @@ struct SaleExport {
 
     var reservationsCSV: String {
         Self.csv(
-            ["id", "user", "concert", "performance", "seats", "state", "price", "created_ms", "deadline_ms", "ended_ms", "payment"],
+            [
+                "id", "user", "concert", "performance", "seats", "state", "price", "created_ms", "deadline_ms", "ended_ms",
+                "payment",
+            ],
             reservations.map { reservation, user in
                 [
                     "\(reservation.id)", "\(user)", reservation.concert, reservation.performance, Self.seats(reservation.seats),
@@ -105,7 +118,8 @@ struct SaleExport {
             ["id", "user", "reservation", "concert", "performance", "seats", "amount", "paid_ms", "refunded_ms"],
             payments.map { payment, user in
                 [
-                    "\(payment.id)", "\(user)", "\(payment.reservation)", payment.concert, payment.performance, Self.seats(payment.seats),
+                    "\(payment.id)", "\(user)", "\(payment.reservation)", payment.concert, payment.performance,
+                    Self.seats(payment.seats),
                     "\(payment.amount)", "\(payment.paidMs)", payment.refundedMs > 0 ? "\(payment.refundedMs)" : "",
                 ]
             })

@@ -48,18 +48,21 @@ struct ShowJournal: AsyncParsableCommand {
         let description = command.map { CommandText($0) } ?? CommandText(word: "time", facts: [])
         if json {
             print(
-                Json.facts([
-                    ("position", .number(read.position)), ("time_ms", .number(read.timeMilliseconds)),
-                    ("instance", .number(UInt64(read.entry.instance))), ("command", .string(description.word)),
-                    ("user", command?.user.map { .string("\($0)") } ?? .null),
-                    ("operator", .string(command?.operator ?? "")),
-                    ("request_id", command?.requestId.map { .string("\($0)") } ?? .null),
-                ] + description.facts))
+                Json.facts(
+                    [
+                        ("position", .number(read.position)), ("time_ms", .number(read.timeMilliseconds)),
+                        ("instance", .number(UInt64(read.entry.instance))), ("command", .string(description.word)),
+                        ("user", command?.user.map { .string("\($0)") } ?? .null),
+                        ("operator", .string(command?.operator ?? "")),
+                        ("request_id", command?.requestId.map { .string("\($0)") } ?? .null),
+                    ] + description.facts))
             return
         }
         let who = command.map { $0.operator.isEmpty ? $0.user.map { "\($0)" } ?? "" : $0.operator } ?? ""
         let facts = description.facts.map { "\($0.0) \(Self.plain($0.1))" }.joined(separator: ", ")
-        print("\(read.position)  \(Format.time(read.timeMilliseconds))  \([description.word, facts, who].filter { !$0.isEmpty }.joined(separator: "  "))")
+        print(
+            "\(read.position)  \(Format.time(read.timeMilliseconds))  \([description.word, facts, who].filter { !$0.isEmpty }.joined(separator: "  "))"
+        )
     }
 
     private static func plain(_ value: Json) -> String {
@@ -105,7 +108,10 @@ struct CommandText {
         case .presence(let presence):
             self.init(
                 word: "presence",
-                facts: [("arrived", .array(presence.arrived.map { .number($0) })), ("departed", .array(presence.departed.map { .number($0) }))])
+                facts: [
+                    ("arrived", .array(presence.arrived.map { .number($0) })),
+                    ("departed", .array(presence.departed.map { .number($0) })),
+                ])
         case .touched(let touched): self.init(word: "touched", facts: [("tokens", .array(touched.tokens.map { .number($0) }))])
         case .putConcert(let put):
             self.init(
@@ -120,7 +126,8 @@ struct CommandText {
                 ])
         case .setPolicy(let set):
             self.init(
-                word: "set policy", facts: [("concert", .string(set.concert)), ("policy", .string(PolicyOptions.text(set.policy)))])
+                word: "set policy",
+                facts: [("concert", .string(set.concert)), ("policy", .string(PolicyOptions.text(set.policy)))])
         case .changeLine(let change):
             self.init(
                 word: change.action.word.lowercased().replacing("_", with: " "), facts: [("concert", .string(change.concert))])
@@ -130,13 +137,17 @@ struct CommandText {
             self.init(
                 word: "configure",
                 facts: [
-                    ("account_needs_no_token", .bool(configure.accountNeedsNoToken)), ("max_charge", .number(configure.maxCharge)),
+                    ("account_needs_no_token", .bool(configure.accountNeedsNoToken)),
+                    ("max_charge", .number(configure.maxCharge)),
                     ("max_balance", .number(configure.maxBalance)),
                 ])
         case .instanceStarted(let start):
             self.init(
                 word: "instance started",
-                facts: [("name", .string(start.name)), ("sources", .number(UInt64(start.sources))), ("rules", .number(UInt64(start.rules)))])
+                facts: [
+                    ("name", .string(start.name)), ("sources", .number(UInt64(start.sources))),
+                    ("rules", .number(UInt64(start.rules))),
+                ])
         case .instanceStopped: self.init(word: "instance stopped", facts: [])
         case .publishKey(let key): self.init(word: "publish key", facts: [("bytes", .number(UInt64(key.ed25519.count)))])
         case nil: self.init(word: "unknown", facts: [])

@@ -17,7 +17,8 @@ struct VerifyJournal: AsyncParsableCommand {
               usher journal verify --check-every 1        after every entry: slow, but names the entry
             """)
 
-    @Option(name: .long, help: ArgumentHelp("Check what must hold after every n-th entry.", valueName: "n")) var checkEvery: UInt64 = 1000
+    @Option(name: .long, help: ArgumentHelp("Check what must hold after every n-th entry.", valueName: "n"))
+    var checkEvery: UInt64 = 1000
     @Flag(name: .long, help: "Print JSON.") var json = false
     @OptionGroup var journal: JournalOptions
 
@@ -90,7 +91,8 @@ struct VerifyJournal: AsyncParsableCommand {
         guard let stored, stored.position == position, stored.bytes == replayed else {
             throw Failure(
                 .local,
-                "The snapshot at position \(position) is not what replaying the entries gives. Servers would rather start from it; keep a copy of the file.")
+                "The snapshot at position \(position) is not what replaying the entries gives. Servers would rather start from it; keep a copy of the file."
+            )
         }
     }
 

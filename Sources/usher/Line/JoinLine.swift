@@ -22,7 +22,8 @@ struct JoinLine: AsyncParsableCommand {
             """)
 
     @Argument(help: "The concert's id; see usher concerts.") var concert: String
-    @Flag(name: .long, help: "End, well, as soon as it is your turn. The place stays yours for its idle time.") var onceActive = false
+    @Flag(name: .long, help: "End, well, as soon as it is your turn. The place stays yours for its idle time.") var onceActive =
+        false
     @OptionGroup var user: UserOptions
     @OptionGroup var server: ServerOptions
 
@@ -52,7 +53,8 @@ struct LeaveLine: AsyncParsableCommand {
         try await Session.run(server, user) { session in
             try await session.client.line.leave(concert, repeating.settings(session))
             session.places.forget(concert)
-            session.show(.object([("event", .string("left")), ("concert", .string(concert))]), ["You have left the line of \(concert)."])
+            session.show(
+                .object([("event", .string("left")), ("concert", .string(concert))]), ["You have left the line of \(concert)."])
         }
     }
 }
@@ -74,7 +76,9 @@ struct LineWatch: Sendable {
         let concerts = try await session.client.catalogue.concerts()
         guard let title = concerts.first(where: { $0.id == concert })?.title else {
             let all = concerts.map(\.id).joined(separator: ", ")
-            throw Failure(.refused, "There is no concert '\(concert)'. There are: \(all.isEmpty ? "none yet" : all).", reason: Reason.unknownConcert.rawValue)
+            throw Failure(
+                .refused, "There is no concert '\(concert)'. There are: \(all.isEmpty ? "none yet" : all).",
+                reason: Reason.unknownConcert.rawValue)
         }
         var scene = LineScene(title: LineScene.clean(title), user: session.label, concert: concert)
         var block = LiveBlock()
@@ -191,6 +195,7 @@ struct LineWatch: Sendable {
         guard let update = scene.update, update.state != .ended else { return Failure(.interrupted, "Interrupted.") }
         return Failure(
             .interrupted,
-            "Your place is kept for a while. Come back to it with: usher join \(concert)   Give it up with: usher leave \(concert)")
+            "Your place is kept for a while. Come back to it with: usher join \(concert)   Give it up with: usher leave \(concert)"
+        )
     }
 }

@@ -47,7 +47,9 @@ struct LineScene: Equatable {
         trouble = nil
         if new.state == .waiting, startPosition < new.position { startPosition = new.position }
         var news: [String] = []
-        if old?.lineState != new.lineState, let sentence = Self.sentence(for: new.lineState, isFirst: old == nil) { news.append(sentence) }
+        if old?.lineState != new.lineState, let sentence = Self.sentence(for: new.lineState, isFirst: old == nil) {
+            news.append(sentence)
+        }
         if new.state == .active, old?.state != .active { news.append("It is your turn.") }
         for reservation in new.reservations {
             let known = held.firstIndex { $0.id == reservation.id }
@@ -94,7 +96,10 @@ struct LineScene: Equatable {
         guard update.position > 0 else {
             // A lobby whose draw is still to come.
             let opens = update.opensMs > now ? " in \(Format.duration(update.opensMs - now))" : ""
-            return [Self.cut("You are in the lobby. The order is drawn when the line opens\(opens); coming early brings nothing.", width)]
+            return [
+                Self.cut(
+                    "You are in the lobby. The order is drawn when the line opens\(opens); coming early brings nothing.", width)
+            ]
         }
         let ahead = update.position - 1
         let people = ahead == 0 ? "nobody ahead of you" : "\(Format.money(ahead)) ahead of you"
@@ -128,27 +133,36 @@ struct LineScene: Equatable {
         let cells = max(10, min(50, width - 8))
         let full = min(cells, Int(progress * Double(cells)))
         let percent = "\(Int(progress * 100)) %"
-        return style.green(String(repeating: "█", count: full)) + style.dim(String(repeating: "░", count: cells - full)) + "  " + percent
+        return style.green(String(repeating: "█", count: full)) + style.dim(String(repeating: "░", count: cells - full)) + "  "
+            + percent
     }
 
     private func active(_ update: LineUpdate, _ now: UInt64, _ width: Int, _ style: Style) -> [String] {
         var lines: [String] = []
         if update.activeUntilMs > now {
-            lines.append(style.green(style.bold(Self.cut("It is your turn: \(Format.clock(update.activeUntilMs - now)) left to choose seats.", width))))
+            lines.append(
+                style.green(
+                    style.bold(
+                        Self.cut("It is your turn: \(Format.clock(update.activeUntilMs - now)) left to choose seats.", width))))
         } else if held.isEmpty {
             lines.append(style.yellow(Self.cut("Your time is over.", width)))
         } else {
             lines.append(style.yellow(Self.cut("No new seats any more; what you hold can still be paid.", width)))
         }
-        if held.isEmpty, update.idleUntilMs > now, update.idleUntilMs - now < 60_000, update.idleUntilMs < update.activeUntilMs {
-            lines.append(style.yellow(Self.cut("Do something within \(Format.clock(update.idleUntilMs - now)), or your turn ends.", width)))
+        if held.isEmpty, update.idleUntilMs > now, update.idleUntilMs - now < 60_000, update.idleUntilMs < update.activeUntilMs
+        {
+            lines.append(
+                style.yellow(
+                    Self.cut("Do something within \(Format.clock(update.idleUntilMs - now)), or your turn ends.", width)))
         }
         for reservation in held {
             let left = reservation.deadlineMs > now ? Format.clock(reservation.deadlineMs - now) : "0:00"
-            let text = "reservation \(reservation.id): \(reservation.performance), \(Format.seatPhrase(reservation.seats)), \(Format.money(reservation.price)) — \(left) to pay"
+            let text =
+                "reservation \(reservation.id): \(reservation.performance), \(Format.seatPhrase(reservation.seats)), \(Format.money(reservation.price)) — \(left) to pay"
             lines.append(style.cyan(Self.cut(text, width)))
         }
-        let hints = held.isEmpty
+        let hints =
+            held.isEmpty
             ? ["usher dates \(concert)", "usher seats PERFORMANCE", "usher hold PERFORMANCE --best 2"]
             : ["usher charge AMOUNT", "usher pay", "usher release"]
         lines.append(style.dim(Self.cut("in another terminal: \(hints.joined(separator: "   "))", width)))

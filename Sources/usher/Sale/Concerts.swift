@@ -29,11 +29,14 @@ struct Concerts: AsyncParsableCommand {
             }
             let rows = concerts.map { concert in
                 [
-                    concert.id, LineScene.clean(concert.title), LineScene.clean(concert.venue), Self.state(concert, now: session.now),
+                    concert.id, LineScene.clean(concert.title), LineScene.clean(concert.venue),
+                    Self.state(concert, now: session.now),
                     Format.money(concert.waiting), Format.money(concert.active),
                 ]
             }
-            print(Format.table([["CONCERT", "TITLE", "VENUE", "LINE", "WAITING", "ACTIVE"]] + rows, numeric: [4, 5]).joined(separator: "\n"))
+            print(
+                Format.table([["CONCERT", "TITLE", "VENUE", "LINE", "WAITING", "ACTIVE"]] + rows, numeric: [4, 5]).joined(
+                    separator: "\n"))
         }
     }
 
@@ -65,7 +68,8 @@ struct Dates: AsyncParsableCommand {
             """)
 
     @Argument(help: "The concert's id.") var concert: String
-    @Option(name: .long, help: ArgumentHelp("Only from then on: 2026-12-24, 2026-12-24T20:00, +7d.", valueName: "time")) var from: TimeArgument?
+    @Option(name: .long, help: ArgumentHelp("Only from then on: 2026-12-24, 2026-12-24T20:00, +7d.", valueName: "time"))
+    var from: TimeArgument?
     @Flag(name: .long, help: "Sold-out dates as well.") var all = false
     @OptionGroup var user: UserOptions
     @OptionGroup var server: ServerOptions
@@ -82,13 +86,16 @@ struct Dates: AsyncParsableCommand {
             if !performances.isEmpty {
                 let rows = performances.map { performance in
                     [
-                        performance.id, Format.time(performance.startsMs), "\(performance.seatsLeft) of \(performance.seatCount)",
+                        performance.id, Format.time(performance.startsMs),
+                        "\(performance.seatsLeft) of \(performance.seatCount)",
                         performance.priceMin == performance.priceMax
                             ? Format.money(performance.priceMin)
                             : "\(Format.money(performance.priceMin)) to \(Format.money(performance.priceMax))",
                     ]
                 }
-                print(Format.table([["PERFORMANCE", "STARTS", "SEATS LEFT", "PRICE"]] + rows, numeric: [2]).joined(separator: "\n"))
+                print(
+                    Format.table([["PERFORMANCE", "STARTS", "SEATS LEFT", "PRICE"]] + rows, numeric: [2]).joined(
+                        separator: "\n"))
             }
             switch availability {
             case .soldOut: print("Sold out.\(all ? "" : " See the dates with --all; holds that run out may free seats.")")

@@ -65,12 +65,15 @@ struct SeatDrawing {
         }
         let sign = String(repeating: "n", count: width)
         var legend =
-            style.green("[\(sign)]") + " \(counts.available) available   " + style.yellow("(\(sign))") + " \(counts.held) held   "
+            style.green("[\(sign)]") + " \(counts.available) available   " + style.yellow("(\(sign))")
+            + " \(counts.held) held   "
             + style.dim(" " + String(repeating: "-", count: width) + " ") + " \(counts.sold) sold"
         if !own.isEmpty { legend += "   " + style.cyan("<\(sign)>") + " yours" }
         var lines = ["", legend]
         if !board.seats.isEmpty { lines.append("prices   " + prices.joined(separator: "   ")) }
-        if board.availability == .soldOut { lines.append("Sold out. Holds that run out may free some: add --watch to see them.") }
+        if board.availability == .soldOut {
+            lines.append("Sold out. Holds that run out may free some: add --watch to see them.")
+        }
         return lines
     }
 

@@ -62,7 +62,9 @@ struct SeatWatch: Sendable {
         var own = await session.ownSeats(of: performance)
         defer { block.end() }
         try await watching {
-            for try await change in session.client.catalogue.watchSeats(of: performance, after: 0, CallSettings(queueToken: session.token)) {
+            for try await change in session.client.catalogue.watchSeats(
+                of: performance, after: 0, CallSettings(queueToken: session.token))
+            {
                 board.apply(change)
                 if session.json {
                     print(Self.json(change))
