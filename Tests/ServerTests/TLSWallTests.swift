@@ -29,26 +29,30 @@ struct TLSWallTests {
     }
 
     /// What `openssl s_client` says of a handshake.
-    private func openssl(_ sale: TestSale, _ arguments: [String]) throws -> String {
+    private func openssl(_ sale: TestSale, _ arguments: [String]) async throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl", "s_client", "-connect", "127.0.0.1:\(sale.port)"] + arguments
         process.standardInput = FileHandle.nullDevice
-        let output = Pipe()
+        // To a file: a pipe's end would be inherited by whatever is started in the same moment.
+        let said = URL(filePath: sale.folder).appending(path: "openssl-\(UUID().uuidString).txt")
+        try Data().write(to: said)
+        let output = try FileHandle(forWritingTo: said)
         process.standardOutput = output
         process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return text
+        try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+            process.terminationHandler = { _ in ended.resume() }
+            do { try process.run() } catch { ended.resume(throwing: error) }
+        }
+        return try String(contentsOf: said, encoding: .utf8)
     }
 
     @Test func `of the protocols offered http/1.1 is chosen; who offers only others is refused`() async throws {
         try await withSale { (sale) async throws in
-            #expect(try openssl(sale, ["-alpn", "h2,http/1.1"]).contains("ALPN protocol: http/1.1"))
-            #expect(try openssl(sale, []).contains("No ALPN negotiated"))
-            #expect(try openssl(sale, ["-alpn", "h2"]).contains("no application protocol"))
-            #expect(try openssl(sale, ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]).contains("Cipher is (NONE)"))
+            #expect(try await openssl(sale, ["-alpn", "h2,http/1.1"]).contains("ALPN protocol: http/1.1"))
+            #expect(try await openssl(sale, []).contains("No ALPN negotiated"))
+            #expect(try await openssl(sale, ["-alpn", "h2"]).contains("no application protocol"))
+            #expect(try await openssl(sale, ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]).contains("Cipher is (NONE)"))
         }
     }
 
