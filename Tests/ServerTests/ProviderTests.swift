@@ -84,7 +84,6 @@ struct ProviderTests {
             changed[changed.count / 2] = changed[changed.count / 2] == "A" ? "B" : "A"
             let refused: [(name: String, hello: UsherFrame)] = [
                 ("a bare UUID", .hello()), ("another key's", .hello(jwt: try provider.token("ada", signedBy: stranger))),
-                ("one that ran out", .hello(jwt: try provider.token("ada", seconds: -120))),
                 ("one that was changed", .hello(jwt: String(changed))),
                 ("no JWT", .hello(jwt: "ada")), ("an empty one", .hello(jwt: "")),
                 ("an operator key", .hello(jwt: "operator:x")),
@@ -210,11 +209,27 @@ struct ProviderTests {
             #expect(known.user == user && !known.isOperator && known.expiresMs > Clock.wallMilliseconds())
             client.send(.open(6, .listSeats, ListSeatsRequest(performance: "aurora-1")))
             #expect(try await client.close(6).code == .ok)
-            // As somebody else one has no place.
+            // A connection does not change hands.
             client.send(.open(7, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("eve")))))
-            #expect(try await client.close(7).code == .ok)
+            #expect(try await client.close(7).reason == "NOT_YOURS")
             client.send(.open(8, .listSeats, ListSeatsRequest(performance: "aurora-1")))
-            #expect(try await client.close(8).reason == "TOKEN_MISSING")
+            #expect(try await client.close(8).code == .ok)
+        }
+    }
+
+    @Test func `HELLO with a token that ran out is nobody's, until Authenticate brings a new one`() async throws {
+        try await withProvider { sale, provider in
+            let (client, _) = try await sale.rawSocket()
+            client.send(.hello(jwt: try provider.token("ada", seconds: -120)))
+            #expect(try await client.welcome().user == nil)
+            client.send(.open(1, .listReservations, ListReservationsRequest()))
+            #expect(try await client.close(1).code == .unauthenticated)
+            client.send(.open(2, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("ada", seconds: -120)))))
+            #expect(try await client.close(2).reason == "IDENTITY_EXPIRED")
+            client.send(.open(3, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("ada")))))
+            #expect(try await client.close(3).code == .ok)
+            client.send(.open(4, .listReservations, ListReservationsRequest()))
+            #expect(try await client.close(4).code == .ok)
         }
     }
 
