@@ -50,17 +50,24 @@ let package = Package(
         module("WebSocket", ["CZlib", "COpenSSL"]),
         module("Calls", ["Wire", "UsherAPI"]),
         module("SeatMap"),
-        module("BoxOffice", ["Wire", "UsherAPI", "Crypto", "SeatMap", .product(name: "DequeModule", package: "swift-collections"),
-            .product(name: "HeapModule", package: "swift-collections")]),
+        module(
+            "BoxOffice",
+            [
+                "Wire", "UsherAPI", "Crypto", "SeatMap", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
         module("Journal", ["CSQLite", "CZlib"]),
         module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
 
         // The rim: the kernel, TLS, threads.
         module("Reactor", ["CLinux", "COpenSSL"]),
-        module("Server", [
-            "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
-            .product(name: "HeapModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"), "Yams",
-        ]),
+        module(
+            "Server",
+            [
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+                .product(name: "HeapModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
+                "Yams",
+            ]),
         module("Client", ["Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "Reactor"]),
         .executableTarget(
             name: "usher",
@@ -82,11 +89,21 @@ let package = Package(
         tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
-        tests("ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto",
-            .product(name: "Logging", package: "swift-log")]),
-        tests("ClientTests", ["Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor", "WebSocket",
-            .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        tests("ServerUnitTests", ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
+        tests(
+            "ServerTests",
+            [
+                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(
+            "ClientTests",
+            [
+                "Client", "usher", "Calls", "UsherAPI", "Wire", "Reactor", "WebSocket",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        tests(
+            "ServerUnitTests",
+            ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("EndToEndTests", []),
         tests("TidyTests", []),

@@ -17,7 +17,8 @@ extension BoxOffice {
     /// Records what has just moved the user's balance.
     mutating func addTransaction(_ user: Int, _ kind: UInt8, _ amount: UInt64, reservation: Int?) -> Int {
         var record = TransactionRecord(
-            user: UInt32(truncatingIfNeeded: user), reservation: UInt32(truncatingIfNeeded: (reservation ?? -1) + 1), kind: kind,
+            user: UInt32(truncatingIfNeeded: user), reservation: UInt32(truncatingIfNeeded: (reservation ?? -1) + 1),
+            kind: kind,
             amount: amount, balanceAfter: users[user].balance, time: clock)
         record.previousOfUser = users[user].lastTransaction
         transactions.append(record)

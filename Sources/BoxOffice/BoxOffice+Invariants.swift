@@ -134,7 +134,8 @@ extension BoxOffice {
             while last > remembered.numbers.lowerBound {
                 let record = remembered[last - 1]
                 if Int(record.user) != user { problems.append("I5: user \(user) has another's outcome") }
-                if record.time.saturatingAdd(SaleLimits.rememberedMilliseconds) > clock, !seen.insert(record.requestId).inserted {
+                if record.time.saturatingAdd(SaleLimits.rememberedMilliseconds) > clock, !seen.insert(record.requestId).inserted
+                {
                     problems.append("I5: user \(user) has two outcomes of one id")
                 }
                 guard record.back > 0, last > UInt64(record.back) else { break }

@@ -161,20 +161,29 @@ extension BoxOffice {
 
     /// The user's transactions, newest first: ids below `before` (0: from the newest), at most `limit`.
     public func transactions(of user: Uuid, before: UInt64 = 0, limit: Int = 100) -> Page<Transaction> {
-        page(from: userIndex[user].map { users[$0].lastTransaction }, before, limit) { transactions[$0].previousOfUser }
-            item: { transactionMessage($0) }
+        page(from: userIndex[user].map { users[$0].lastTransaction }, before, limit) {
+            transactions[$0].previousOfUser
+        } item: {
+            transactionMessage($0)
+        }
     }
 
     /// The user's reservations, newest first: ids below `before` (0: from the newest), at most `limit`.
     public func reservations(of user: Uuid, before: UInt64 = 0, limit: Int = 100) -> Page<Reservation> {
-        page(from: userIndex[user].map { users[$0].lastReservation }, before, limit) { reservations[$0].previousOfUser }
-            item: { reservationMessage($0) }
+        page(from: userIndex[user].map { users[$0].lastReservation }, before, limit) {
+            reservations[$0].previousOfUser
+        } item: {
+            reservationMessage($0)
+        }
     }
 
     /// The user's payments, newest first: ids below `before` (0: from the newest), at most `limit`.
     public func payments(of user: Uuid, before: UInt64 = 0, limit: Int = 100) -> Page<Payment> {
-        page(from: userIndex[user].map { users[$0].lastPayment }, before, limit) { payments[$0].previousOfUser }
-            item: { paymentMessage($0) }
+        page(from: userIndex[user].map { users[$0].lastPayment }, before, limit) {
+            payments[$0].previousOfUser
+        } item: {
+            paymentMessage($0)
+        }
     }
 
     /// The reservation with this id, and whose it is.

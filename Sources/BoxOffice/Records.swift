@@ -169,7 +169,8 @@ struct ConcertRecord {
 
     /// When joins begin; 0: not known.
     var joinsBegin: UInt64 {
-        settings.lobbyOpensMs == 0 ? settings.opensMs
+        settings.lobbyOpensMs == 0
+            ? settings.opensMs
             : settings.opensMs == 0 ? settings.lobbyOpensMs : min(settings.lobbyOpensMs, settings.opensMs)
     }
 }

@@ -67,9 +67,13 @@ extension Refusal {
                 : "The line is not open yet; it opens at the time given.",
             ErrorDetails(opensMs: opens))
     }
-    static var lineDraining: Refusal { Refusal(.lineDraining, "The line takes no more joins; those who wait are still admitted.") }
+    static var lineDraining: Refusal {
+        Refusal(.lineDraining, "The line takes no more joins; those who wait are still admitted.")
+    }
     static var lineClosed: Refusal { Refusal(.lineClosed, "The line is closed.") }
-    static var tokenMissing: Refusal { Refusal(.tokenMissing, "The call needs an active queue token; join the concert's line.") }
+    static var tokenMissing: Refusal {
+        Refusal(.tokenMissing, "The call needs an active queue token; join the concert's line.")
+    }
     static var tokenInvalid: Refusal { Refusal(.tokenInvalid, "There is no such queue token.") }
     static var tokenForeign: Refusal { Refusal(.tokenInvalid, "The queue token is another user's; use your own.") }
     static var tokenOtherConcert: Refusal {
@@ -102,7 +106,9 @@ extension Refusal {
 
 extension Refusal {
     static var performanceUnknown: Refusal { Refusal(.unknownPerformance, "There is no such performance.") }
-    static var performanceStarted: Refusal { Refusal(.performanceStarted, "The performance has started; it sells no more seats.") }
+    static var performanceStarted: Refusal {
+        Refusal(.performanceStarted, "The performance has started; it sells no more seats.")
+    }
     static func seatsInvalid(_ what: String) -> Refusal {
         Refusal(
             .invalidField, "\(what) Name 1 to \(SaleLimits.seatsPerHold) different seats, or say how many.",
@@ -117,7 +123,8 @@ extension Refusal {
     }
     static func tooManySeats(limit: Int) -> Refusal {
         Refusal(
-            .tooManySeats, "One user may hold and own \(limit) seats of a performance at most.", ErrorDetails(limit: UInt64(limit)))
+            .tooManySeats, "One user may hold and own \(limit) seats of a performance at most.",
+            ErrorDetails(limit: UInt64(limit)))
     }
     static var soldOut: Refusal { Refusal(.soldOut, "No seat is available; holds that run out may free some.") }
     static func notEnoughSeats(left: Int) -> Refusal {
@@ -139,7 +146,8 @@ extension Refusal {
     }
     static var notPaid: Refusal { Refusal(.reservationNotPaid, "Only a paid reservation can be cancelled.") }
     static func cancelTooLate(until: UInt64) -> Refusal {
-        Refusal(.tooLateToCancel, "The reservation could be cancelled until the time given in limit.", ErrorDetails(limit: until))
+        Refusal(
+            .tooLateToCancel, "The reservation could be cancelled until the time given in limit.", ErrorDetails(limit: until))
     }
 }
 

@@ -2,8 +2,8 @@
 // their length before them, lists with their count. Small, since most numbers are; and canonical, since there is one way
 // to write each. The reader refuses whatever the writer would not have written, as far as it can tell.
 
-internal import Wire
 internal import UsherAPI
+internal import Wire
 
 /// Why bytes are not a snapshot that this code can read.
 public enum SnapshotError: Error, Equatable, Sendable {

@@ -1,5 +1,5 @@
-import Wire
 public import UsherAPI
+import Wire
 
 // Every bound of a connection in one place, each with its reason. What a client can run into is told in WELCOME.
 // One object is shared by all connections of a kind, so that it costs each of them a pointer.

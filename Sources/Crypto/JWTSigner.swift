@@ -14,7 +14,9 @@ public struct JWTSigner: Sendable {
     /// - Precondition: `type` has only letters, digits, `+`, `-`, `.` and `/`.
     public init(key: Ed25519PrivateKey, type: String = "JWT") {
         precondition(
-            type.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789+-./".unicodeScalars.contains($0)) },
+            type.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789+-./".unicodeScalars.contains($0))
+            },
             "a media type needs no JSON escapes")
         self.key = key
         jwk = JWK(key.publicKey)

@@ -7,7 +7,8 @@ extension SeatShard {
         guard Int(seat) < seatCount else { return .invalid(seats: Few(one: seat)) }
         switch claimWord(seat, id) {
         case .claimed(let claimed): return .claimed(Claim(id: id, seats: Few(one: claimed)))
-        case .refused(let word): return word.state == .available ? .contended(seats: Few(one: seat)) : .taken(seats: Few(one: seat))
+        case .refused(let word):
+            return word.state == .available ? .contended(seats: Few(one: seat)) : .taken(seats: Few(one: seat))
         }
     }
 

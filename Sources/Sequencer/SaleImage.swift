@@ -47,7 +47,8 @@ extension Sequencer {
             guard let facts = office.concert(index) else { continue }
             lines.append(
                 LineImage(
-                    state: facts.lineState, joined: Int(office.joined(concert: index)), waiting: office.waitingPlaces(ofConcert: index),
+                    state: facts.lineState, joined: Int(office.joined(concert: index)),
+                    waiting: office.waitingPlaces(ofConcert: index),
                     active: office.activePlaces(ofConcert: index), drawSeed: facts.drawSeed, drawn: Int(facts.drawn),
                     notices: office.notices(ofConcert: index)))
         }

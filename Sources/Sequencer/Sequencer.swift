@@ -39,7 +39,8 @@ public struct Sequencer: ~Copyable {
     /// Takes over a state machine, fresh or restored from a snapshot, before the journal is replayed into it.
     ///
     /// - Parameter incarnation: larger than that of any earlier run of `instance`: its start in milliseconds.
-    public init(office: consuming BoxOffice, instance: UInt32, incarnation: UInt64, limits: SequencerLimits = SequencerLimits()) {
+    public init(office: consuming BoxOffice, instance: UInt32, incarnation: UInt64, limits: SequencerLimits = SequencerLimits())
+    {
         self.office = office
         self.instance = instance
         self.incarnation = incarnation
@@ -111,13 +112,17 @@ public struct Sequencer: ~Copyable {
     }
 
     private func clockEntryIsDue(now: UInt64) -> Bool {
-        guard now >= clockEntryAllowedAt, let time = journalTime(now: now), let deadline = office.nextDeadline else { return false }
+        guard now >= clockEntryAllowedAt, let time = journalTime(now: now), let deadline = office.nextDeadline else {
+            return false
+        }
         return time >= deadline
     }
 
     /// In how many milliseconds `nextBatch` may have something to write though nothing is submitted; nil: not by itself.
     public func idleTime(now: UInt64) -> UInt64? {
-        guard isWritable, inFlight.isEmpty, let deadline = office.nextDeadline, let time = journalTime(now: now) else { return nil }
+        guard isWritable, inFlight.isEmpty, let deadline = office.nextDeadline, let time = journalTime(now: now) else {
+            return nil
+        }
         let untilDue = deadline - min(deadline, time)
         let untilAllowed = clockEntryAllowedAt - min(clockEntryAllowedAt, now)
         return max(untilDue, untilAllowed)
@@ -129,7 +134,8 @@ public struct Sequencer: ~Copyable {
     ///
     /// - Throws: `SequencerError.undecodable`: the journal holds bytes that are no entry; nothing was changed and the
     ///   instance has to stop, since it can't know what the others made of it.
-    public mutating func apply(_ stored: JournalEntry, now: UInt64, into publication: inout Publication) throws(SequencerError) {
+    public mutating func apply(_ stored: JournalEntry, now: UInt64, into publication: inout Publication) throws(SequencerError)
+    {
         let entry: Entry
         do {
             entry = try Entry(decoding: stored.payload)
@@ -183,7 +189,8 @@ public struct Sequencer: ~Copyable {
         for (submission, outcome) in zip(submissions, effects.outcomes) {
             submission.claim?.settle()
             if let origin = submission.origin {
-                publication.answers[origin.loop].append(Answer(ticket: origin.ticket, position: position, content: .outcome(outcome)))
+                publication.answers[origin.loop].append(
+                    Answer(ticket: origin.ticket, position: position, content: .outcome(outcome)))
             }
         }
     }
@@ -236,7 +243,8 @@ public struct Sequencer: ~Copyable {
             let concerts = concert.map { $0..<$0 + 1 } ?? 0..<office.concertCount
             facts = .stats(concerts.compactMap { office.stats(ofConcert: $0) })
         }
-        publication.answers[origin.loop].append(Answer(ticket: origin.ticket, position: office.position, content: .facts(facts)))
+        publication.answers[origin.loop].append(
+            Answer(ticket: origin.ticket, position: office.position, content: .facts(facts)))
     }
 
     // MARK: The published image
@@ -268,9 +276,12 @@ public struct Sequencer: ~Copyable {
             guard let facts = office.concert(index), var settings = office.settings(ofConcert: index) else { continue }
             settings.policy = facts.policy
             let dates = office.performances(ofConcert: index).sorted {
-                (performances[$0].settings.startsMs, performances[$0].settings.id) < (performances[$1].settings.startsMs, performances[$1].settings.id)
+                (performances[$0].settings.startsMs, performances[$0].settings.id) < (
+                    performances[$1].settings.startsMs, performances[$1].settings.id
+                )
             }
-            concerts.append(Catalogue.ConcertRecord(settings: settings, drawCommitment: facts.drawCommitment, performances: dates))
+            concerts.append(
+                Catalogue.ConcertRecord(settings: settings, drawCommitment: facts.drawCommitment, performances: dates))
         }
         catalogue = Catalogue(concerts: concerts, performances: performances)
     }
@@ -279,7 +290,9 @@ public struct Sequencer: ~Copyable {
     private func publishAllSeats() {
         for (index, performance) in catalogue.performances.enumerated() {
             for seat in 1...performance.prices.count {
-                guard let (state, reservation) = office.seatState(performance: index, seat: seat), state != .available else { continue }
+                guard let (state, reservation) = office.seatState(performance: index, seat: seat), state != .available else {
+                    continue
+                }
                 publish(performance: index, seat: seat, state, reservation: reservation)
             }
         }

@@ -5,8 +5,8 @@ import Foundation
 import Journal
 public import Logging
 public import Reactor
-import Sequencer
 import SeatMap
+import Sequencer
 import Synchronization
 import UsherAPI
 import WebSocket
@@ -60,10 +60,11 @@ public final class UsherServer: Sendable {
         // The port first: a second server is refused before it touches the journal.
         let port = try ListeningPort(settings.listen, count: loopCount)
         let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
-        let journal: any Journal = switch settings.journal {
-        case .sqlite: try SQLiteJournal(path: folder.journal)
-        case .memory: MemoryJournal()
-        }
+        let journal: any Journal =
+            switch settings.journal {
+            case .sqlite: try SQLiteJournal(path: folder.journal)
+            case .memory: MemoryJournal()
+            }
         let metrics = Metrics()
         let sequencer = try SequencerThread()
         let snapshots = try SnapshotKeeper(every: settings.snapshotEntries)
@@ -83,7 +84,10 @@ public final class UsherServer: Sendable {
                 return
             }
             recovered.give(.success(start.image()))
-            sequencer.run(start, journal: journal, inboxes: inboxes, pageItems: CallLimits.visitor.pageItems, metrics: metrics, logger: logger) {
+            sequencer.run(
+                start, journal: journal, inboxes: inboxes, pageItems: CallLimits.visitor.pageItems, metrics: metrics,
+                logger: logger
+            ) {
                 snapshots.entryApplied($0, digest: $1)
             }
         }
@@ -103,8 +107,10 @@ public final class UsherServer: Sendable {
         let orders = (0..<loopCount).map { _ in Mailbox<LoopOrder>(capacity: 16) }
         for index in 0..<loopCount {
             let start = LoopStart(
-                index: index, loops: loopCount, settings: settings, instance: instance, identities: identities, key: key, tls: tls,
-                socket: port.sockets[index], metrics: metrics, commands: sequencer.commands, inbox: inboxes[index], image: image,
+                index: index, loops: loopCount, settings: settings, instance: instance, identities: identities, key: key,
+                tls: tls,
+                socket: port.sockets[index], metrics: metrics, commands: sequencer.commands, inbox: inboxes[index],
+                image: image,
                 orders: orders[index])
             threads.append(try start.run())
         }
@@ -123,7 +129,8 @@ public final class UsherServer: Sendable {
         adminAddress = adminPort?.address
         self.notes = notes
         parts = Parts(
-            settings: settings, logger: logger, folder: folder, journal: journal, sequencer: sequencer, snapshots: snapshots, orders: orders,
+            settings: settings, logger: logger, folder: folder, journal: journal, sequencer: sequencer, snapshots: snapshots,
+            orders: orders,
             adminControl: adminControl, threads: threads, sequencerThread: sequencerThread)
     }
 
@@ -132,10 +139,12 @@ public final class UsherServer: Sendable {
     /// Ends the instance: takes nobody any more, tells the clients to come back elsewhere or later (GOAWAY, spread over the
     /// drain time), lets what is under way finish, and closes the journal. Returns when all is closed. Idempotent.
     public func stop() {
-        guard !isStopped.withLock({ stopped in
-            defer { stopped = true }
-            return stopped
-        }) else { return }
+        guard
+            !isStopped.withLock({ stopped in
+                defer { stopped = true }
+                return stopped
+            })
+        else { return }
         for mailbox in parts.orders { _ = mailbox.send(.drain(milliseconds: parts.settings.drainMilliseconds)) }
         parts.snapshots.stop()
         // The loops end by themselves once drained; then nobody waits for an answer any more.
@@ -160,9 +169,11 @@ public final class UsherServer: Sendable {
             throw SettingsError("certificate and private-key are set together or not at all")
         }
         if try folder.ensureCertificate() {
-            notes.append("made a development certificate, \(folder.certificate); this machine's usher commands trust it by themselves")
+            notes.append(
+                "made a development certificate, \(folder.certificate); this machine's usher commands trust it by themselves")
         }
-        return try TLSContext.server(certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
+        return try TLSContext.server(
+            certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
     }
 
     private static func identities(_ settings: ServerSettings, _ folder: DataFolder) throws -> IdentityChecker {
@@ -194,7 +205,9 @@ public final class UsherServer: Sendable {
 
     // MARK: Admin
 
-    private static func runAdmin(_ socket: ListeningSocket, _ started: Handoff<EventLoop.Control>, facts: @escaping () -> AdminConnection.Facts) {
+    private static func runAdmin(
+        _ socket: ListeningSocket, _ started: Handoff<EventLoop.Control>, facts: @escaping () -> AdminConnection.Facts
+    ) {
         do throws(SystemError) {
             let loop = try EventLoop()
             try loop.listen(on: socket) { AdminConnection($0, facts: facts) }

@@ -53,7 +53,9 @@ public struct ClientHandshake: Sendable {
             extensions += found
         }
         guard let first = extensions.first else { return UpgradeAgreement(subprotocol: chosen.first, deflate: nil) }
-        guard offersDeflate, extensions.count == 1, let deflate = DeflateNegotiation.check(first) else { throw .extensionsInvalid }
+        guard offersDeflate, extensions.count == 1, let deflate = DeflateNegotiation.check(first) else {
+            throw .extensionsInvalid
+        }
         return UpgradeAgreement(subprotocol: chosen.first, deflate: deflate)
     }
 }

@@ -41,7 +41,8 @@ public struct HTTPRequestHead: Sendable {
         // The absolute form, RFC 9112 section 3.2.2, which a server must understand.
         for scheme in ["http://", "https://", "ws://", "wss://"] where text.lowercased().hasPrefix(scheme) {
             let rest = text.utf8.dropFirst(scheme.utf8.count)
-            guard let authority = rest.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false).first,
+            guard
+                let authority = rest.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false).first,
                 !authority.isEmpty, authority.allSatisfy(\.isHostCharacter)
             else { throw .targetMalformed }
             let path = String(decoding: rest.dropFirst(authority.count), as: UTF8.self)
@@ -82,7 +83,10 @@ public struct HTTPFields: Sendable {
             guard !name.isEmpty, name.allSatisfy(\.isTokenCharacter) else { throw .fieldNameMalformed }
             guard list.count < HTTPHeadReader.fieldsMax else { throw .tooManyFields }
             list.append(
-                (String(decoding: name, as: UTF8.self).lowercased(), String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self)))
+                (
+                    String(decoding: name, as: UTF8.self).lowercased(),
+                    String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self)
+                ))
         }
     }
 
@@ -102,7 +106,9 @@ public struct HTTPFields: Sendable {
     /// The elements of a comma-separated list, over all fields of a name, empty ones left out (RFC 9110 section 5.6.1).
     public func elements(of name: String) -> [String] {
         values(of: name).flatMap { value in
-            value.utf8.split(separator: UInt8(ascii: ",")).map { String(decoding: trimmed($0), as: UTF8.self) }.filter { !$0.isEmpty }
+            value.utf8.split(separator: UInt8(ascii: ",")).map { String(decoding: trimmed($0), as: UTF8.self) }.filter {
+                !$0.isEmpty
+            }
         }
     }
 

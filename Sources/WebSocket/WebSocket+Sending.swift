@@ -47,7 +47,8 @@ extension WebSocket {
     /// callers that write it without copying. They have to look at `isOpen` first.
     public func bytes(of frame: PreparedFrame) -> [UInt8] {
         precondition(keys == nil)
-        guard let deflated = frame.deflated, sendWindowBits != 0, frame.payloadBytes <= 1 << Int(sendWindowBits) || sendWindowBits == 15
+        guard let deflated = frame.deflated, sendWindowBits != 0,
+            frame.payloadBytes <= 1 << Int(sendWindowBits) || sendWindowBits == 15
         else { return frame.plain }
         return deflated
     }

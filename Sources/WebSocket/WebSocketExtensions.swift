@@ -72,7 +72,9 @@ struct WebSocketExtension: Equatable {
                     guard !contents.isEmpty else { break }
                     return String(decoding: contents, as: UTF8.self)
                 }
-                guard let plain = character == UInt8(ascii: "\\") ? rest.popFirst() : character, plain.isTokenCharacter else { break }
+                guard let plain = character == UInt8(ascii: "\\") ? rest.popFirst() : character, plain.isTokenCharacter else {
+                    break
+                }
                 contents.append(plain)
             }
             rest = start

@@ -68,9 +68,11 @@ struct Serve: ParsableCommand {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--") else {
-                throw ValidationError("'\(argument)' is no setting; settings are written --name value, see `usher serve --help`")
+                throw ValidationError(
+                    "'\(argument)' is no setting; settings are written --name value, see `usher serve --help`")
             }
-            let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
             if parts.count == 2 {
                 flags.append((parts[0], parts[1]))
             } else if Setting.named(parts[0])?.value == nil, parts[0] != "config" {
@@ -86,7 +88,9 @@ struct Serve: ParsableCommand {
 
     private func greet(_ server: UsherServer, _ settings: ServerSettings) {
         for note in server.notes { print(note) }
-        print("serving wss://localhost:\(server.address.port)/v1" + (server.adminAddress.map { "   health and metrics http://\($0)" } ?? ""))
+        print(
+            "serving wss://localhost:\(server.address.port)/v1"
+                + (server.adminAddress.map { "   health and metrics http://\($0)" } ?? ""))
         if settings.isDevelopment {
             print("development: a client is whoever it says it is. Set identity-keys before real people come.")
         }

@@ -7,15 +7,15 @@ struct Usher: AsyncParsableCommand {
         commandName: "usher", abstract: "The front door and box office of a concert on-sale.",
         discussion: """
             START HERE
-              usher serve --demo                          a server with three concerts on sale
+              usher serve --demo                       a server with three concerts
             and in another terminal:
-              usher concerts                              what is on sale
-              usher join aurora --user ada                take a place in line and watch it (leave it running)
+              usher concerts                           what is on sale
+              usher join aurora --user ada             take a place and watch it
             and in a third one, once it is your turn:
-              usher seats aurora-1 --user ada             the seats
-              usher hold aurora-1 --best 2 --user ada     set two together aside
-              usher charge 20000 --user ada               fill the account
-              usher pay --user ada                        buy what is held
+              usher seats aurora-1 --user ada          the seats
+              usher hold aurora-1 --best 2 --user ada  set two together aside
+              usher charge 20000 --user ada            fill the account
+              usher pay --user ada                     buy what is held
 
             \(ExitStatus.table)
             """,

@@ -14,7 +14,9 @@ struct AdmissionTests {
     }
 
     @Test func `an admitted token says by when to finish`() {
-        let sale = Sale(.teller(1)) { $0.activeTtlMs = 60_000; $0.idleTtlMs = 20_000 }
+        let sale = Sale(.teller(1)) {
+            $0.activeTtlMs = 60_000; $0.idleTtlMs = 20_000
+        }
         let token = sale.join("a").token
         #expect(token?.state == .active)
         #expect(token?.admittedAt == sale.now)

@@ -16,7 +16,9 @@ struct GarbageTests {
                 return names[dice.below(names.count)]
             }
         }
-        var uuid: Uuid? { mutating get { dice.chance(10) ? nil : Uuid(high: UInt64(dice.below(3)), low: UInt64(dice.below(40))) } }
+        var uuid: Uuid? {
+            mutating get { dice.chance(10) ? nil : Uuid(high: UInt64(dice.below(3)), low: UInt64(dice.below(40))) }
+        }
         var policy: AdmissionPolicy? {
             mutating get { dice.chance(10) ? nil : AdmissionPolicy(maxActive: small, batch: small, intervalMs: small) }
         }
@@ -46,24 +48,31 @@ struct GarbageTests {
                 if dice.chance(30) { settings.holdTtlMs = number }
                 if dice.chance(30) { settings.graceMs = number }
                 settings.cancelUntilMs = number
-                return .putConcert(PutConcert(settings: dice.chance(5) ? nil : settings, drawSeed: [UInt8](repeating: 1, count: dice.chance(50) ? 32 : 3)))
+                return .putConcert(
+                    PutConcert(
+                        settings: dice.chance(5) ? nil : settings,
+                        drawSeed: [UInt8](repeating: 1, count: dice.chance(50) ? 32 : 3)))
             case 13:
                 let bands = list { PriceBand(firstSeat: $0.small, lastSeat: $0.small, price: $0.number) }
-                return .putPerformance(PerformanceSettings(id: name, concert: name, startsMs: number, seatCount: small % 100, prices: bands))
+                return .putPerformance(
+                    PerformanceSettings(id: name, concert: name, startsMs: number, seatCount: small % 100, prices: bands))
             case 14: return .setPolicy(SetPolicyRequest(concert: name, policy: policy))
             case 15: return .changeLine(ChangeLine(concert: name, action: LineAction(rawValue: Int32(dice.below(8)))))
             case 16: return .notice(SendNoticeRequest(concert: name, text: name))
             case 17: return .configure(Configure(accountNeedsNoToken: dice.chance(50), maxCharge: number, maxBalance: number))
             case 18:
                 return dice.chance(50)
-                    ? .instanceStarted(InstanceStarted(sources: small, rules: small, name: name)) : .instanceStopped(InstanceStopped())
-            default: return dice.chance(50) ? nil : .publishKey(PublishKey(ed25519: [UInt8](repeating: 2, count: dice.below(40))))
+                    ? .instanceStarted(InstanceStarted(sources: small, rules: small, name: name))
+                    : .instanceStopped(InstanceStopped())
+            default:
+                return dice.chance(50) ? nil : .publishKey(PublishKey(ed25519: [UInt8](repeating: 2, count: dice.below(40))))
             }
         }
 
         mutating func command() -> Command {
             Command(
-                user: uuid, requestId: dice.chance(70) ? Uuid(high: 5, low: dice.next()) : uuid, contents: number, token: number,
+                user: uuid, requestId: dice.chance(70) ? Uuid(high: 5, low: dice.next()) : uuid, contents: number,
+                token: number,
                 source: small, operator: dice.chance(70) ? "op" : "", body: body())
         }
     }
@@ -77,7 +86,9 @@ struct GarbageTests {
             case 0: sale.now = dice.number
             case 1:
                 sale.append(
-                    Entry(instance: dice.small, incarnation: dice.number, number: dice.number, commands: dice.list { $0.command() }))
+                    Entry(
+                        instance: dice.small, incarnation: dice.number, number: dice.number,
+                        commands: dice.list { $0.command() }))
             case 2: sale.start(UInt32(dice.dice.below(200)), incarnation: sale.now &+ UInt64(dice.dice.below(3)))
             default:
                 if sale.now < 1 << 62 { sale.now &+= UInt64(dice.dice.below(4_000)) }

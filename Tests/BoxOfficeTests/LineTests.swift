@@ -40,7 +40,9 @@ struct LineTests {
     }
 
     @Test func `a scheduled line refuses joins with the time they begin`() {
-        let sale = Sale(opens: false) { $0.opensMs = 5_000_000; $0.lobbyOpensMs = 4_000_000 }
+        let sale = Sale(opens: false) {
+            $0.opensMs = 5_000_000; $0.lobbyOpensMs = 4_000_000
+        }
         let refusal = sale.join("ada").refusal
         #expect(refusal?.reason == .lineScheduled)
         #expect(refusal?.details.opensMs == 4_000_000)

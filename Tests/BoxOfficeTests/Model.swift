@@ -45,7 +45,9 @@ struct Model {
 
     func live(_ user: String) -> Int? { tokens.indices.first { tokens[$0].user == user && tokens[$0].state != .ended } }
     var active: Int { tokens.count { $0.state == .active } }
-    func holds(of token: Int) -> [Int] { bookings.indices.filter { bookings[$0].token == token && bookings[$0].state == .held } }
+    func holds(of token: Int) -> [Int] {
+        bookings.indices.filter { bookings[$0].token == token && bookings[$0].state == .held }
+    }
     func booking(of seat: UInt32) -> Booking? {
         bookings.first { $0.seats.contains(seat) && ($0.state == .held || $0.state == .paid) }
     }

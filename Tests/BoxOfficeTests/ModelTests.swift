@@ -54,7 +54,9 @@ struct ModelTests {
                 }
                 return (sale.leave(user), live == nil ? .unknownToken : nil)
             case 26..<48:
-                let seats = (0..<(1 + dice.below(3))).map { _ in UInt32(dice.below(dice.chance(97) ? 12 : 15) + (dice.chance(98) ? 1 : 0)) }
+                let seats = (0..<(1 + dice.below(3))).map { _ in
+                    UInt32(dice.below(dice.chance(97) ? 12 : 15) + (dice.chance(98) ? 1 : 0))
+                }
                 return (sale.hold(user, seats, token: id), model.hold(user, token, seats))
             case 48..<53:
                 return (
@@ -84,7 +86,8 @@ struct ModelTests {
                 sale.apply([Command(body: .touched(Touched(tokens: [id])))])
                 model.touch(token)
                 return (nil, nil)
-            case 93..<95: changeLine()
+            case 93..<95:
+                changeLine()
                 return (nil, nil)
             case 95:
                 let policy: AdmissionPolicy = dice.chance(50) ? .teller(2) : .turnstile(1, each: 2_000)
@@ -126,11 +129,14 @@ struct ModelTests {
                 guard let status = sale.office.token(UInt64(index + 1)) else { return ["token \(index + 1) is missing"] }
                 if status.state != token.state || status.endReason != token.end || status.place != UInt64(token.place)
                     || (token.state != .ended && status.present != token.isPresent)
-                    || (token.state == .active && (status.activeUntil != token.activeUntil || status.idleUntil != token.idleUntil))
+                    || (token.state == .active
+                        && (status.activeUntil != token.activeUntil || status.idleUntil != token.idleUntil))
                 {
                     found.append("token \(index + 1): \(status) but \(token)")
                 }
-                if token.state == .waiting, sale.office.queuePosition(token: UInt64(index + 1)) != UInt64(model.position(of: index)) {
+                if token.state == .waiting,
+                    sale.office.queuePosition(token: UInt64(index + 1)) != UInt64(model.position(of: index))
+                {
                     found.append("position of \(index + 1)")
                 }
             }

@@ -10,7 +10,12 @@ struct OperatorTests {
         { $0.title = String(repeating: "t", count: 201) }, { $0.venue = String(repeating: "v", count: 201) },
         { $0.policy = nil }, { $0.policy = AdmissionPolicy() }, { $0.policy = .turnstile(1, each: 99) },
         { $0.policy = .turnstile(1, each: 3_600_001) }, { $0.holdTtlMs = 99 }, { $0.graceMs = .max },
-        { $0.lobbyOpensMs = 2; $0.opensMs = 1 }, { $0.opensMs = 2; $0.closesMs = 2 }, { $0.maxSeats = 65_536 },
+        {
+            $0.lobbyOpensMs = 2; $0.opensMs = 1
+        },
+        {
+            $0.opensMs = 2; $0.closesMs = 2
+        }, { $0.maxSeats = 65_536 },
         { $0.lobbyOrder = .unrecognized(9) },
     ]
 
@@ -37,8 +42,14 @@ struct OperatorTests {
         #expect(sale.putConcert("gig", .teller(2)) { $0.lobbyOrder = .draw }.isDone)
         sale.line(.openLobby)
         #expect(sale.putConcert("gig", .teller(2)) { $0.lobbyOrder = .arrival }.reason == .settingFixed)
-        #expect(sale.putConcert("gig", .teller(2)) { $0.lobbyOrder = .draw; $0.lobbyOpensMs = 9 }.reason == .settingFixed)
-        #expect(sale.putConcert("gig", .teller(9)) { $0.lobbyOrder = .draw; $0.title = "New" }.isDone)
+        #expect(
+            sale.putConcert("gig", .teller(2)) {
+                $0.lobbyOrder = .draw; $0.lobbyOpensMs = 9
+            }.reason == .settingFixed)
+        #expect(
+            sale.putConcert("gig", .teller(9)) {
+                $0.lobbyOrder = .draw; $0.title = "New"
+            }.isDone)
         #expect(sale.office.concert(0)?.title == "New")
         #expect(sale.office.concert(0)?.policy == .teller(9))
     }

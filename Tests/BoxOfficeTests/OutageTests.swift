@@ -76,7 +76,9 @@ struct OutageTests {
     }
 
     @Test func `who has not come back after the quiet is absent, and the grace begins then`() {
-        let sale = Sale(.teller(1)) { $0.graceMs = 100_000; $0.idleTtlMs = 3_600_000; $0.activeTtlMs = 3_600_000 }
+        let sale = Sale(.teller(1)) {
+            $0.graceMs = 100_000; $0.idleTtlMs = 3_600_000; $0.activeTtlMs = 3_600_000
+        }
         for user in ["a", "b", "c"] { sale.join(user) }
         sale.start(1)
         let restart = sale.now

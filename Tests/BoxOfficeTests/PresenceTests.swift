@@ -28,7 +28,9 @@ struct PresenceTests {
     }
 
     @Test func `an absent waiter ends absent after the grace`() {
-        let sale = Sale(.teller(1)) { $0.graceMs = 60_000; $0.idleTtlMs = 600_000 }
+        let sale = Sale(.teller(1)) {
+            $0.graceMs = 60_000; $0.idleTtlMs = 600_000
+        }
         for user in ["a", "b", "c"] { sale.join(user) }
         sale.depart("b")
         sale.advance(milliseconds: 59_999)
@@ -40,7 +42,9 @@ struct PresenceTests {
     }
 
     @Test func `coming back stops the grace and going again starts it anew`() {
-        let sale = Sale(.teller(1)) { $0.graceMs = 60_000; $0.idleTtlMs = 600_000 }
+        let sale = Sale(.teller(1)) {
+            $0.graceMs = 60_000; $0.idleTtlMs = 600_000
+        }
         for user in ["a", "b"] { sale.join(user) }
         sale.depart("b")
         sale.advance(seconds: 50)

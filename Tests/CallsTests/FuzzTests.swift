@@ -97,7 +97,8 @@ import Wire
             let isOfCall = (3...7).contains(kind) != random.chance(2)
             var flags: FrameFlags = (kind == 5) != random.chance(2) ? .end : []
             if random.chance(5) { flags.insert(.ignorable) }
-            message += frame(kind: kind, flags: flags, call: isOfCall ? UInt32.random(in: 1...9, using: &random) : 0, body: body)
+            message += frame(
+                kind: kind, flags: flags, call: isOfCall ? UInt32.random(in: 1...9, using: &random) : 0, body: body)
         }
         if random.chance(3) { message.removeLast(Int.random(in: 0...message.count, using: &random)) }
         return message

@@ -12,7 +12,8 @@ import Wire
             // Field 15, which nobody knows: tag, length in two bytes, filling.
             let filling = bodyBytes - 3
             return frame(
-                kind: 8, body: [0x7A, UInt8(filling & 0x7F) | 0x80, UInt8(filling >> 7)] + [UInt8](repeating: 0, count: filling))
+                kind: 8,
+                body: [0x7A, UInt8(filling & 0x7F) | 0x80, UInt8(filling >> 7)] + [UInt8](repeating: 0, count: filling))
         }
         #expect(ServerBench(limits).violation(ping(300)) == nil)
         #expect(ServerBench(limits).violation(ping(301)) == .framing(.tooLarge(at: 0, byteCount: 301)))

@@ -1,5 +1,6 @@
-@testable import Calls
 import Testing
+
+@testable import Calls
 
 // The small parts, each against the plainest model of itself.
 

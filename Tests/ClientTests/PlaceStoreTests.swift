@@ -82,7 +82,7 @@ struct PlaceStoreTests {
     }
 
     @Test func `a relative XDG folder is ignored, as its specification says`() {
-        #expect(Folders.state(["HOME": "/home/x", "XDG_STATE_HOME": "relative"]) == "/home/x/.local/state/usher")
-        #expect(Folders.configuration(["HOME": "/home/x", "XDG_CONFIG_HOME": "/etc/x"]) == "/etc/x/usher")
+        #expect(Folders.state(["HOME": "/somewhere/x", "XDG_STATE_HOME": "relative"]) == "/somewhere/x/.local/state/usher")
+        #expect(Folders.configuration(["HOME": "/somewhere/x", "XDG_CONFIG_HOME": "/etc/x"]) == "/etc/x/usher")
     }
 }

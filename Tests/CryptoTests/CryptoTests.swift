@@ -56,7 +56,9 @@ import Testing
         for count in [0, 1, 16, 1000] { #expect(randomBytes(count).count == count) }
         #expect(randomBytes(16) != randomBytes(16))
         // A byte that is never touched would stay zero in all 64 tries (chance 2^-512).
-        let union = (0..<64).map { _ in randomBytes(33) }.reduce([UInt8](repeating: 0, count: 33)) { zip($0, $1).map { $0 | $1 } }
+        let union = (0..<64).map { _ in randomBytes(33) }.reduce([UInt8](repeating: 0, count: 33)) {
+            zip($0, $1).map { $0 | $1 }
+        }
         #expect(!union.contains(0))
     }
 
@@ -84,7 +86,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Z", "Zg", "Zg=", "Zg===", "Zm8", "Zm8==", "Zm9v====", "=", "==", "====", "Z===", "Zg==Zg==", "Zm9v=", " Zg==", "Zg==\n", "Zm\n9v",
+        "Z", "Zg", "Zg=", "Zg===", "Zm8", "Zm8==", "Zm9v====", "=", "==", "====", "Z===", "Zg==Zg==", "Zm9v=", " Zg==",
+        "Zg==\n", "Zm\n9v",
         "Zh==", "Zm9=", "-_8=", "Zm9v\u{0}", "Zé==", "Z=g=",
     ])
     func `padded decoding refuses what no bytes encode to`(text: String) {

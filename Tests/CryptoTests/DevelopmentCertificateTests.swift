@@ -14,7 +14,8 @@ import Testing
 
     @Test func `a client that trusts it verifies it for every loopback name and for no other`() throws {
         try withCertificate { certificate, _ in
-            let good = [("-verify_hostname", "localhost"), ("-verify_ip", "::1")] + (1...9).map { ("-verify_ip", "127.0.0.\($0)") }
+            let good =
+                [("-verify_hostname", "localhost"), ("-verify_ip", "::1")] + (1...9).map { ("-verify_ip", "127.0.0.\($0)") }
             let bad = [("-verify_hostname", "example.org"), ("-verify_ip", "127.0.0.10")]
             for (check, name) in good + bad {
                 let (status, output) = try openssl(
@@ -63,7 +64,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "a,DNS:b", "a b", "dirName:x", "é.example", "a\n", "::1,IP:1.2.3.4", String(repeating: "a", count: 254)])
+    @Test(arguments: [
+        "", "a,DNS:b", "a b", "dirName:x", "é.example", "a\n", "::1,IP:1.2.3.4", String(repeating: "a", count: 254),
+    ])
     func `a text that is no host cannot smuggle another name in`(host: String) {
         #expect(throws: CryptoError.invalidHost(host)) { try DevelopmentCertificate.create(hosts: [host], now: 0) }
     }

@@ -54,12 +54,16 @@ private enum Published {
             var changed = signature
             changed[bit / 8] ^= 1 << UInt8(bit % 8)
             let forged = "\(parts[0]).\(parts[1]).\(Base64.url.encode(changed))"
-            #expect { try keys.verify(forged, policy: JWTPolicy(), now: Published.now) } throws: { ($0 as? JWTError)?.reason == .badSignature }
+            #expect { try keys.verify(forged, policy: JWTPolicy(), now: Published.now) } throws: {
+                ($0 as? JWTError)?.reason == .badSignature
+            }
         }
         // All zero (CVE-2022-21449), a leading zero more, a byte less, DER instead of r and s.
         for wrong in [[UInt8](repeating: 0, count: signature.count), [0] + signature, Array(signature.dropLast()), []] {
             let forged = "\(parts[0]).\(parts[1]).\(Base64.url.encode(wrong))"
-            #expect { try keys.verify(forged, policy: JWTPolicy(), now: Published.now) } throws: { ($0 as? JWTError)?.reason == .badSignature }
+            #expect { try keys.verify(forged, policy: JWTPolicy(), now: Published.now) } throws: {
+                ($0 as? JWTError)?.reason == .badSignature
+            }
         }
     }
 
@@ -97,7 +101,8 @@ private enum Published {
     @Test func `a printed set reads back as the same keys, named by thumbprint`() throws {
         let printed = JWKS([
             JWK(try Ed25519PrivateKey.generate().publicKey),
-            try #require(try Published.set(Published.rsaKey).keys.first), try #require(try Published.set(Published.ecKey).keys.first),
+            try #require(try Published.set(Published.rsaKey).keys.first),
+            try #require(try Published.set(Published.ecKey).keys.first),
         ])
         let read = try JWKS(parsing: Array(printed.json.utf8))
         #expect(read.ignoredCount == 0)
@@ -127,14 +132,18 @@ private enum Published {
         #"{"kty":"OKP","crv":"Ed25519","x":"X","use":"enc"}"#, #"{"kty":"OKP","crv":"Ed25519","x":"X","alg":"ES256"}"#,
         #"{"kty":"OKP","crv":"Ed25519","x":"X","key_ops":["sign"]}"#, #"{"kty":"OKP","crv":"Ed25519","x":"X","d":"X"}"#,
         #"{"kty":"OKP","crv":"Ed25519","x":"X","kid":7}"#,
-        #"{"kty":"EC","crv":"P-384","x":"X","y":"X"}"#, #"{"kty":"EC","crv":"P-256","x":"X","y":"X"}"#, #"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#,
+        #"{"kty":"EC","crv":"P-384","x":"X","y":"X"}"#, #"{"kty":"EC","crv":"P-256","x":"X","y":"X"}"#,
+        #"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#,
         #"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#, #"{"kty":"RSA","n":"N","e":"AQ"}"#, #"{"kty":"RSA","n":"N","e":"AQAC"}"#,
-        #"{"kty":"RSA","n":"N","e":""}"#, #"{"kty":"RSA","n":"N","e":"AQAAAAE"}"#, #"{"kty":"RSA","n":"","e":"AQAB"}"#, #"{"kty":"RSA","n":"AAN","e":"AQAB"}"#,
+        #"{"kty":"RSA","n":"N","e":""}"#, #"{"kty":"RSA","n":"N","e":"AQAAAAE"}"#, #"{"kty":"RSA","n":"","e":"AQAB"}"#,
+        #"{"kty":"RSA","n":"AAN","e":"AQAB"}"#,
         #"{"kty":"RSA","n":"N","e":"AQAB","alg":"RS512"}"#, "7", "null", "{}", "[]",
     ])
     func `a member we don't understand or must not trust is ignored, the rest stays`(member: String) throws {
-        let member = member.replacing(#""X"#, with: "\"" + Published.okpX).replacing(#"AAN""#, with: "AA" + Published.rsaModulus + "\"")
-            .replacing(#""N""#, with: "\"" + Published.rsaModulus + "\"")
+        let member = member.replacing(#""X"#, with: "\"" + Published.okpX).replacing(
+            #"AAN""#, with: "AA" + Published.rsaModulus + "\""
+        )
+        .replacing(#""N""#, with: "\"" + Published.rsaModulus + "\"")
         let keys = try Published.set(member, Published.ecKey)
         #expect(keys.ignoredCount == 1)
         #expect(keys.keys.count == 1)
@@ -152,7 +161,9 @@ private enum Published {
     }
 
     @Test func `256 members are read and one more is refused`() throws {
-        func text(_ count: Int) -> [UInt8] { Array((#"{"keys":["# + Array(repeating: "{}", count: count).joined(separator: ",") + "]}").utf8) }
+        func text(_ count: Int) -> [UInt8] {
+            Array((#"{"keys":["# + Array(repeating: "{}", count: count).joined(separator: ",") + "]}").utf8)
+        }
         #expect(try JWKS(parsing: text(256)).ignoredCount == 256)
         #expect(throws: JWTError.self) { try JWKS(parsing: text(257)) }
         let large = Array(#"{"keys":[]}"#.utf8) + [UInt8](repeating: 0x20, count: JWKS.byteCountMax - 11)

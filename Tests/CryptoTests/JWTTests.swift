@@ -7,7 +7,8 @@ private enum Ours {
     static let signer = JWTSigner(key: key)
     static let keys = JWKS([signer.jwk])
     static let now: UInt64 = 1_700_000_000_000
-    static let claims = #"{"iss":"usher","sub":"u","aud":["pass","x"],"exp":1700000100,"nbf":1699999900,"iat":1699999900,"jti":"7"}"#
+    static let claims =
+        #"{"iss":"usher","sub":"u","aud":["pass","x"],"exp":1700000100,"nbf":1699999900,"iat":1699999900,"jti":"7"}"#
 
     static func token(_ claims: String = claims) throws -> String { try signer.signJWT(claims: Array(claims.utf8)) }
 
@@ -17,7 +18,9 @@ private enum Ours {
         return signed + "." + Base64.url.encode(try key.sign(Array(signed.utf8)))
     }
 
-    static func reason(_ token: String, _ policy: JWTPolicy = JWTPolicy(), now: UInt64 = now, keys: JWKS = keys) -> JWTError.Reason? {
+    static func reason(_ token: String, _ policy: JWTPolicy = JWTPolicy(), now: UInt64 = now, keys: JWKS = keys) -> JWTError
+        .Reason?
+    {
         do throws(JWTError) {
             _ = try keys.verify(token, policy: policy, now: now)
             return nil
@@ -48,7 +51,8 @@ private enum Ours {
     @Test func `a token with any character changed is refused`() throws {
         let token = Array(try Ours.token().utf8)
         for index in token.indices {
-            for replacement in [UInt8(ascii: "A"), UInt8(ascii: "b"), UInt8(ascii: "."), UInt8(ascii: "=")] where token[index] != replacement {
+            for replacement in [UInt8(ascii: "A"), UInt8(ascii: "b"), UInt8(ascii: "."), UInt8(ascii: "=")]
+            where token[index] != replacement {
                 var changed = token
                 changed[index] = replacement
                 #expect(Ours.reason(String(decoding: changed, as: UTF8.self)) != nil, "index \(index)")
@@ -109,7 +113,8 @@ private enum Ours {
 
     @Test(arguments: [
         ("", JWTError.Reason.malformed), (".", .malformed), ("..", .malformed), ("...", .malformed), ("a.b", .malformed),
-        ("a.b.c.d", .malformed), (String(repeating: ".", count: 20), .malformed), ("e30.e30.", .malformed), ("e30=.e30.AA", .malformed),
+        ("a.b.c.d", .malformed), (String(repeating: ".", count: 20), .malformed), ("e30.e30.", .malformed),
+        ("e30=.e30.AA", .malformed),
     ])
     func `what is not three parts of base64url is malformed`(token: String, reason: JWTError.Reason) {
         #expect(Ours.reason(token) == reason)
@@ -138,17 +143,20 @@ private enum Ours {
     }
 
     // now is 1,700,000,000 s; the leeway 60 s.
-    @Test(arguments: [
-        (#"{"exp":1699999941}"#, nil), (#"{"exp":1699999940}"#, JWTError.Reason.expired), (#"{"exp":1699999940.001}"#, nil),
-        (#"{"exp":0}"#, .expired), (#"{}"#, .missingExpiry), (#"{"exp":null}"#, .malformed), (#"{"exp":"1700000100"}"#, .malformed),
-        (#"{"exp":-1}"#, .malformed), (#"{"exp":1e13}"#, .malformed), (#"{"exp":1e400}"#, .malformed), (#"{"exp":true}"#, .malformed),
-        (#"{"exp":1.7e9}"#, nil),
-        (#"{"exp":1700000100,"nbf":1700000060}"#, nil), (#"{"exp":1700000100,"nbf":1700000061}"#, .notYetValid),
-        (#"{"exp":1700000100,"nbf":"x"}"#, .malformed),
-        (#"{"exp":1700000100,"iat":1700000060}"#, nil), (#"{"exp":1700000100,"iat":1700000061}"#, .issuedInFuture),
-        ("[]", .malformed), ("", .malformed), ("7", .malformed), (#"{"exp":1700000100"#, .malformed),
-        (#"{"exp":1700000100,"x":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"#, .malformed),
-    ] as [(String, JWTError.Reason?)])
+    @Test(
+        arguments: [
+            (#"{"exp":1699999941}"#, nil), (#"{"exp":1699999940}"#, JWTError.Reason.expired), (#"{"exp":1699999940.001}"#, nil),
+            (#"{"exp":0}"#, .expired), (#"{}"#, .missingExpiry), (#"{"exp":null}"#, .malformed),
+            (#"{"exp":"1700000100"}"#, .malformed),
+            (#"{"exp":-1}"#, .malformed), (#"{"exp":1e13}"#, .malformed), (#"{"exp":1e400}"#, .malformed),
+            (#"{"exp":true}"#, .malformed),
+            (#"{"exp":1.7e9}"#, nil),
+            (#"{"exp":1700000100,"nbf":1700000060}"#, nil), (#"{"exp":1700000100,"nbf":1700000061}"#, .notYetValid),
+            (#"{"exp":1700000100,"nbf":"x"}"#, .malformed),
+            (#"{"exp":1700000100,"iat":1700000060}"#, nil), (#"{"exp":1700000100,"iat":1700000061}"#, .issuedInFuture),
+            ("[]", .malformed), ("", .malformed), ("7", .malformed), (#"{"exp":1700000100"#, .malformed),
+            (#"{"exp":1700000100,"x":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"#, .malformed),
+        ] as [(String, JWTError.Reason?)])
     func `times are checked to the second with leeway`(claims: String, reason: JWTError.Reason?) throws {
         #expect(try Ours.reason(Ours.token(claims)) == reason)
     }
@@ -160,12 +168,15 @@ private enum Ours {
         #expect(try Ours.reason(Ours.token(#"{"exp":1700000000}"#), JWTPolicy(leewayMilliseconds: 0), now: Ours.now - 1) == nil)
     }
 
-    @Test(arguments: [
-        (#""iss":"a","aud":"b""#, nil), (#""iss":"a","aud":["c","b"]"#, nil),
-        (#""aud":"b""#, JWTError.Reason.wrongIssuer), (#""iss":"A","aud":"b""#, .wrongIssuer), (#""iss":["a"],"aud":"b""#, .wrongIssuer),
-        (#""iss":"a""#, .wrongAudience), (#""iss":"a","aud":"bb""#, .wrongAudience), (#""iss":"a","aud":[]"#, .wrongAudience),
-        (#""iss":"a","aud":["b",7]"#, .wrongAudience), (#""iss":"a","aud":{"b":"b"}"#, .wrongAudience),
-    ] as [(String, JWTError.Reason?)])
+    @Test(
+        arguments: [
+            (#""iss":"a","aud":"b""#, nil), (#""iss":"a","aud":["c","b"]"#, nil),
+            (#""aud":"b""#, JWTError.Reason.wrongIssuer), (#""iss":"A","aud":"b""#, .wrongIssuer),
+            (#""iss":["a"],"aud":"b""#, .wrongIssuer),
+            (#""iss":"a""#, .wrongAudience), (#""iss":"a","aud":"bb""#, .wrongAudience),
+            (#""iss":"a","aud":[]"#, .wrongAudience),
+            (#""iss":"a","aud":["b",7]"#, .wrongAudience), (#""iss":"a","aud":{"b":"b"}"#, .wrongAudience),
+        ] as [(String, JWTError.Reason?)])
     func `issuer and audience are checked where the policy names them`(claims: String, reason: JWTError.Reason?) throws {
         let token = try Ours.token(#"{"exp":1700000100,\#(claims)}"#)
         #expect(Ours.reason(token, JWTPolicy(issuer: "a", audience: "b")) == reason)

@@ -1,10 +1,10 @@
 import Foundation
-import Synchronization
 import Testing
 
 /// A folder of its own with a home in it, in which the built `usher` runs as a stranger would run it.
 final class Machine {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     let folder: URL
     private let binary: URL
@@ -30,22 +30,25 @@ final class Machine {
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = [
-            "HOME": folder.path, "XDG_CONFIG_HOME": folder.path + "/config", "XDG_STATE_HOME": folder.path + "/state", "TZ": "UTC",
+            "HOME": folder.path, "XDG_CONFIG_HOME": folder.path + "/config", "XDG_STATE_HOME": folder.path + "/state",
+            "TZ": "UTC",
             "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin",
         ]
-        return try Running(process)
+        return try Running(process, transcript: folder.appending(path: "\(UUID().uuidString).txt"))
     }
 
     /// Runs a command to its end.
     func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let running = try start(arguments)
         running.process.waitUntilExit()
-        return (running.process.terminationStatus, running.rest())
+        return (running.process.terminationStatus, running.output)
     }
 
     /// Starts a server with the demonstration and returns once it serves.
     func startServer() throws -> Running {
-        let server = try start(["serve", "--demo", "--listen", "127.0.0.1:\(port)", "--admin-listen", "off", "--drain-time", "1"])
+        let server = try start([
+            "serve", "--demo", "--listen", "127.0.0.1:\(port)", "--admin-listen", "off", "--drain-time", "1",
+        ])
         try server.waitFor("serving wss://localhost:")
         let note = try Data(contentsOf: folder.appending(path: "usher-data/server.json"))
         let facts = try JSONDecoder().decode([String: Int].self, from: note)
@@ -62,39 +65,36 @@ final class Machine {
     }
 }
 
-/// A process and what it has printed so far, on both of its outputs.
+/// A process and what it has printed so far, on both of its outputs. They go to a file, not a pipe: a pipe's other end is
+/// inherited by whatever is started in the same moment, and then does not end with the process.
 final class Running: Sendable {
     let process: Process
-    private let printed = Mutex("")
-    private let pipe = Pipe()
+    private let transcript: URL
 
-    init(_ process: Process) throws {
+    init(_ process: Process, transcript: URL) throws {
         self.process = process
-        process.standardOutput = pipe
-        process.standardError = pipe
+        self.transcript = transcript
+        try Data().write(to: transcript)
+        let file = try FileHandle(forWritingTo: transcript)
+        process.standardOutput = file
+        process.standardError = file
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        pipe.fileHandleForReading.readabilityHandler = { [self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            printed.withLock { $0 += String(decoding: data, as: UTF8.self) }
-        }
+        try file.close()
     }
 
-    /// Everything printed, once the process has ended.
-    func rest() -> String {
-        while pipe.fileHandleForReading.readabilityHandler != nil { usleep(1_000) }
-        return printed.withLock { $0 }
-    }
+    /// Everything printed up to now.
+    var output: String { (try? String(contentsOf: transcript, encoding: .utf8)) ?? "" }
 
     /// Waits until the text has been printed.
     ///
     /// - Throws: if the process ends first, or a minute passes.
     func waitFor(_ text: String) throws {
         let deadline = Date(timeIntervalSinceNow: 60)
-        while !printed.withLock({ $0.contains(text) }) {
-            let isOver = !process.isRunning && pipe.fileHandleForReading.readabilityHandler == nil
-            try #require(!isOver && Date() < deadline, "'\(text)' was not printed; this was: \(printed.withLock { $0 })")
+        while !output.contains(text) {
+            try #require(
+                process.isRunning && Date() < deadline || output.contains(text),
+                "'\(text)' was not printed; this was: \(output)")
             usleep(5_000)
         }
     }

@@ -13,8 +13,10 @@ struct Tour {
     init(readme: String) {
         var steps: [Step] = []
         // Fenced blocks are every other piece between the fences.
-        for (index, block) in readme.split(separator: "```", omittingEmptySubsequences: false).enumerated() where index % 2 == 1 {
-            for piece in block.split(separator: "$ usher ").dropFirst(block.hasPrefix("\n$ usher ") ? 0 : 1) where piece != "\n" {
+        for (index, block) in readme.split(separator: "```", omittingEmptySubsequences: false).enumerated() where index % 2 == 1
+        {
+            for piece in block.split(separator: "$ usher ").dropFirst(block.hasPrefix("\n$ usher ") ? 0 : 1) where piece != "\n"
+            {
                 let lines = piece.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
                 steps.append(Step(command: lines[0].split(separator: " ").map(String.init), output: String(lines.last ?? "")))
             }

@@ -1,5 +1,6 @@
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct `Memory journal` {
     @Test func `appends made within an event join the next round`() throws {
@@ -67,9 +68,10 @@ import Testing
         #expect(log.entries.map(\.timeMilliseconds) == [9_000, 9_000, 9_010, 9_015])
     }
 
-    @Test(arguments: [
-        (.fail(.diskFull(path: "disk")), 1), (.failUnheard(.diskFull(path: "disk")), 3),
-    ] as [(MemoryJournal.Fate, Int)])
+    @Test(
+        arguments: [
+            (.fail(.diskFull(path: "disk")), 1), (.failUnheard(.diskFull(path: "disk")), 3),
+        ] as [(MemoryJournal.Fate, Int)])
     func `a failed commit ends the journal; whether it is in the log is for the reopening to see`(
         fate: MemoryJournal.Fate, durable: Int
     ) throws {

@@ -1,6 +1,7 @@
 import Glibc
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct `Opening a journal` {
     let folder = TemporaryFolder()

@@ -1,6 +1,7 @@
 import Glibc
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct Recovery {
     let folder = TemporaryFolder()

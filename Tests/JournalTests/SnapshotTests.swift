@@ -1,5 +1,6 @@
-@testable import Journal
 import Testing
+
+@testable import Journal
 
 @Suite struct Snapshots {
     let folder = TemporaryFolder()

@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+
 @testable import Journal
 
 /// A folder that goes with the test, in memory where there is room for it: these tests are about order and content,

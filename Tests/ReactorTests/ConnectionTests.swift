@@ -8,7 +8,9 @@ struct ConnectionTests {
         case none, tls12, tls13
 
         func server() throws -> TLSContext? { self == .none ? nil : try TestCertificate.server() }
-        func client() throws -> TLSContext? { self == .none ? nil : try TestCertificate.client(version: self == .tls12 ? .tls12 : .tls13) }
+        func client() throws -> TLSContext? {
+            self == .none ? nil : try TestCertificate.client(version: self == .tls12 ? .tls12 : .tls13)
+        }
         var version: String? { [.none: nil, .tls12: "TLSv1.2", .tls13: "TLSv1.3"][self]! }
     }
 
@@ -43,7 +45,9 @@ struct ConnectionTests {
         #expect(bench.served.count == 100)
     }
 
-    @Test(arguments: Security.allCases) func `a slow reader's bytes wait with the connection, and writable comes once`(security: Security) throws {
+    @Test(arguments: Security.allCases) func `a slow reader's bytes wait with the connection, and writable comes once`(
+        security: Security
+    ) throws {
         let bench = try Bench(tls: security.server())
         let client = bench.client(tls: try security.client())
         try bench.turn(until: "connected") { client.connection?.isOpen == true && bench.served.count == 1 }
@@ -78,7 +82,9 @@ struct ConnectionTests {
         #expect(bench.served[0].closings == [.local])
     }
 
-    @Test(arguments: Security.allCases) func `all of a callback leaves in one record and one system call`(security: Security) throws {
+    @Test(arguments: Security.allCases) func `all of a callback leaves in one record and one system call`(security: Security)
+        throws
+    {
         let bench = try Bench(tls: security.server())
         bench.react = { connection, _ in
             connection.write([1, 2, 3])
@@ -97,7 +103,9 @@ struct ConnectionTests {
         #expect(bench.loop.counters.records.value - records == (security == .none ? 0 : 2))
     }
 
-    @Test(arguments: Security.allCases) func `a fan-out costs one write for each connection and leaves no buffers`(security: Security) throws {
+    @Test(arguments: Security.allCases) func `a fan-out costs one write for each connection and leaves no buffers`(
+        security: Security
+    ) throws {
         let bench = try Bench(tls: security.server())
         let context = try security.client()
         let clients = (0..<50).map { _ in bench.client(tls: context) }

@@ -4,7 +4,9 @@ import Testing
 @testable import Reactor
 
 struct TLSTests {
-    @Test(arguments: [TLSContext.Version.tls12, .tls13]) func `a second connection resumes the first one's session`(version: TLSContext.Version) throws {
+    @Test(arguments: [TLSContext.Version.tls12, .tls13]) func `a second connection resumes the first one's session`(
+        version: TLSContext.Version
+    ) throws {
         let bench = try Bench(tls: try TestCertificate.server())
         bench.react = { connection, bytes in connection.write(bytes) }
         let context = try TestCertificate.client(version: version)
@@ -68,7 +70,9 @@ struct TLSTests {
         guard case .tls = client.closings[0] else { Issue.record("\(client.closings)"); return }
     }
 
-    @Test(arguments: [TLSContext.Version.tls12, .tls13]) func `bytes that dribble in one at a time make no difference`(version: TLSContext.Version) throws {
+    @Test(arguments: [TLSContext.Version.tls12, .tls13]) func `bytes that dribble in one at a time make no difference`(
+        version: TLSContext.Version
+    ) throws {
         let bench = try Bench(tls: try TestCertificate.server())
         bench.react = { connection, bytes in connection.write(bytes) }
         let front = try ListeningPort(.loopback(port: 0))
@@ -113,7 +117,9 @@ struct TLSTests {
     }
 
     @Test func `missing files are named`() {
-        let error = #expect(throws: TLSError.self) { try TLSContext.server(certificateFile: "/nowhere/a.pem", keyFile: "/nowhere/b.pem") }
+        let error = #expect(throws: TLSError.self) {
+            try TLSContext.server(certificateFile: "/nowhere/a.pem", keyFile: "/nowhere/b.pem")
+        }
         #expect(error?.description.contains("/nowhere/a.pem") == true)
     }
 }

@@ -11,7 +11,10 @@ struct TimerWheelTests {
         return found
     }
 
-    @Test(arguments: [0, 1, 2, 255, 256, 257, 511, 512, 16_383, 16_384, 16_640, 1_048_575, 1_048_576, 67_108_864, 90_000_000, 400_000_000] as [UInt64])
+    @Test(
+        arguments: [
+            0, 1, 2, 255, 256, 257, 511, 512, 16_383, 16_384, 16_640, 1_048_575, 1_048_576, 67_108_864, 90_000_000, 400_000_000,
+        ] as [UInt64])
     func `a timer fires in its millisecond, neither before nor after`(delay: UInt64) {
         for start in [0, 1, 100, 255, 256, 1_000_003, 1_048_575] as [UInt64] {
             var wheel = TimerWheel<Int>(now: start)

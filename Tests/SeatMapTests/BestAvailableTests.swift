@@ -12,16 +12,19 @@ private func orphans(_ free: [Bool]) -> Int {
 }
 
 @Suite struct BestAvailableTests {
-    @Test(arguments: [
-        ("....", 1, [0], true), ("....", 2, [0, 1], true), ("....", 4, [0, 1, 2, 3], true),
-        ("#..#.#", 1, [4], true),  // the orphan is used up
-        ("...#..", 2, [4, 5], true),  // the first gap would leave an orphan
-        ("...#...", 2, [0, 1], true),  // both would: the lowest
-        ("...#....", 2, [4, 5], true), ("..#..", 2, [0, 1], true), (".#..#...", 3, [5, 6, 7], true),
-        ("#..#", 1, [1], true), (".", 1, [0], true),
-        (".#.#.", 2, [0, 2], false), ("..#.#.", 3, [0, 1, 3], false),
-    ] as [(String, Int, [UInt16], Bool)])
-    func `seats are together, leave fewest orphans, and are the lowest`(row: String, count: Int, seats: [UInt16], isTogether: Bool) {
+    @Test(
+        arguments: [
+            ("....", 1, [0], true), ("....", 2, [0, 1], true), ("....", 4, [0, 1, 2, 3], true),
+            ("#..#.#", 1, [4], true),  // the orphan is used up
+            ("...#..", 2, [4, 5], true),  // the first gap would leave an orphan
+            ("...#...", 2, [0, 1], true),  // both would: the lowest
+            ("...#....", 2, [4, 5], true), ("..#..", 2, [0, 1], true), (".#..#...", 3, [5, 6, 7], true),
+            ("#..#", 1, [1], true), (".", 1, [0], true),
+            (".#.#.", 2, [0, 2], false), ("..#.#.", 3, [0, 1, 3], false),
+        ] as [(String, Int, [UInt16], Bool)])
+    func `seats are together, leave fewest orphans, and are the lowest`(
+        row: String, count: Int, seats: [UInt16], isTogether: Bool
+    ) {
         #expect(best(row, count) == SeatChoice(seats: seats, isTogether: isTogether))
     }
 

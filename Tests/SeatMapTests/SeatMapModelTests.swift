@@ -46,7 +46,9 @@ private struct Model {
             case 0, 1:
                 // Few tickets, so that they come again while old claims are still around.
                 let id = ClaimID(loop: Int.random(in: 0..<3, using: &random), ticket: UInt32.random(in: 0..<2, using: &random))
-                let wish = Set((0..<Int.random(in: 1...3, using: &random)).map { _ in UInt16.random(in: 0..<UInt16(count), using: &random) })
+                let wish = Set(
+                    (0..<Int.random(in: 1...3, using: &random)).map { _ in UInt16.random(in: 0..<UInt16(count), using: &random)
+                    })
                 let taken = wish.filter { if case .published = model.seats[Int($0)] { true } else { false } }.sorted()
                 let contended = wish.filter { if case .claimed = model.seats[Int($0)] { true } else { false } }.sorted()
                 switch shard.claim(wish.shuffled(using: &random), by: id) {
@@ -76,14 +78,17 @@ private struct Model {
                 } else if case .published = before {
                     model.seats[seat] = .available
                 }
-                #expect(shard.publish(seat, state, holder: state == .available ? 0 : holder) == (before != model.seats[seat]), "seed \(seed), step \(step)")
+                #expect(
+                    shard.publish(seat, state, holder: state == .available ? 0 : holder) == (before != model.seats[seat]),
+                    "seed \(seed), step \(step)")
             }
             for seat in 0..<count {
                 let word = shard.state(of: seat)
                 switch model.seats[seat] {
                 case .available: #expect(word.state == .available && word.claimant == nil, "seed \(seed), step \(step)")
                 case .claimed(let claim): #expect(word.claimant == ids[claim], "seed \(seed), step \(step)")
-                case .published(let state, let holder): #expect(word.state == state && word.holder == holder, "seed \(seed), step \(step)")
+                case .published(let state, let holder):
+                    #expect(word.state == state && word.holder == holder, "seed \(seed), step \(step)")
                 }
             }
             let free = model.seats.count { if case .published = $0 { false } else { true } }

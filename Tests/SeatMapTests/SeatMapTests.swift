@@ -86,7 +86,9 @@ struct NotClaimed: Error {}
         #expect(shard.undo(claim) == 3)
     }
 
-    @Test(arguments: [([], []), ([3], [3]), ([.max], [.max]), ([0, 3, 9], [3, 9]), ([1, 0, 1], [1]), ([3, 3], [3, 3])] as [([UInt16], [UInt16])])
+    @Test(
+        arguments: [([], []), ([3], [3]), ([.max], [.max]), ([0, 3, 9], [3, 9]), ([1, 0, 1], [1]), ([3, 3], [3, 3])]
+            as [([UInt16], [UInt16])])
     func `seats that don't exist, doubles and nothing are invalid and touch nothing`(seats: [UInt16], invalid: [UInt16]) {
         let shard = SeatShard(seatCount: 3)
         #expect(shard.claim(seats, by: first) == .invalid(seats: Few(invalid)))

@@ -65,7 +65,9 @@ struct BuyingTests {
             _ = try await bob.reservations.release(hold.id)
             var resumed = ada.catalogue.watchSeats(of: "aurora-1", after: seen).makeAsyncIterator()
             let missed = try #require(try await resumed.next())
-            #expect(!missed.reset && missed.list.seats.map(\.number) == [3, 4] && missed.list.seats.allSatisfy { $0.state == .available })
+            #expect(
+                !missed.reset && missed.list.seats.map(\.number) == [3, 4]
+                    && missed.list.seats.allSatisfy { $0.state == .available })
         }
     }
 
@@ -86,9 +88,14 @@ struct BuyingTests {
             let (client, _) = try await buyer(sale)
             let id = Uuid.test()
             let first = try await client.reservations.hold(performance: "aurora-1", seats: [5], CallSettings(requestID: id))
-            let again = try await client.reservations.hold(performance: "aurora-1", seats: [5], CallSettings(requestID: id, attempts: 1))
+            let again = try await client.reservations.hold(
+                performance: "aurora-1", seats: [5], CallSettings(requestID: id, attempts: 1))
             #expect(first == again)
-            #expect(await refusal { _ = try await client.reservations.hold(performance: "aurora-1", seats: [6], CallSettings(requestID: id, attempts: 1)) } == .requestIDReused)
+            #expect(
+                await refusal {
+                    _ = try await client.reservations.hold(
+                        performance: "aurora-1", seats: [6], CallSettings(requestID: id, attempts: 1))
+                } == .requestIDReused)
         }
     }
 
@@ -97,10 +104,13 @@ struct BuyingTests {
             try await sale.putOn("aurora", seats: 2)
             let (client, _) = try await buyer(sale)
             _ = try await client.reservations.hold(performance: "aurora-1", bestAvailable: 2)
-            let response: ListPerformancesResponse = try await client.call(.listPerformances, ListPerformancesRequest(concert: "aurora"), CallSettings(queueToken: client.queueToken(of: "aurora")))
+            let response: ListPerformancesResponse = try await client.call(
+                .listPerformances, ListPerformancesRequest(concert: "aurora"),
+                CallSettings(queueToken: client.queueToken(of: "aurora")))
             #expect(response.performances.isEmpty && response.availability == .soldOut)
             let (other, _) = try await buyer(sale)
-            #expect(await refusal { _ = try await other.reservations.hold(performance: "aurora-1", bestAvailable: 1) } == .soldOut)
+            #expect(
+                await refusal { _ = try await other.reservations.hold(performance: "aurora-1", bestAvailable: 1) } == .soldOut)
         }
     }
 
@@ -126,7 +136,8 @@ struct BuyingTests {
             let (_, _) = try await buyer(sale)
             let waiting = try await sale.client()
             _ = try await waiting.line.join("aurora").first { $0.state == .waiting }
-            #expect(await refusal { _ = try await waiting.reservations.hold(performance: "aurora-1", seats: [1]) } == .tokenWaiting)
+            #expect(
+                await refusal { _ = try await waiting.reservations.hold(performance: "aurora-1", seats: [1]) } == .tokenWaiting)
             let stranger = try await sale.client()
             #expect(await refusal { _ = try await stranger.catalogue.seats(of: "aurora-1") } == .tokenMissing)
             #expect(await refusal { _ = try await stranger.operators.stats() } == .operatorsOnly)

@@ -98,8 +98,12 @@ struct LineTests {
             let owner = try await sale.client()
             let token = try await owner.line.join("aurora").first { _ in true }.queueToken
             let thief = try await sale.client()
-            #expect(await refusal { _ = try await thief.catalogue.seats(of: "aurora-1", CallSettings(queueToken: token)) } == .tokenInvalid)
-            #expect(await refusal { _ = try await thief.catalogue.seats(of: "aurora-1", CallSettings(queueToken: token + "x")) } == .tokenInvalid)
+            #expect(
+                await refusal { _ = try await thief.catalogue.seats(of: "aurora-1", CallSettings(queueToken: token)) }
+                    == .tokenInvalid)
+            #expect(
+                await refusal { _ = try await thief.catalogue.seats(of: "aurora-1", CallSettings(queueToken: token + "x")) }
+                    == .tokenInvalid)
         }
     }
 

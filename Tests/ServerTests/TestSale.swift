@@ -61,13 +61,15 @@ final class TestSale: Sendable {
     }
 
     func operatorClient() async throws -> UsherClient {
-        let key = try String(contentsOfFile: folder + "/operator-key", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let key = try String(contentsOfFile: folder + "/operator-key", encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         return try await UsherClient.connect(to: [try url], identity: .jwt("operator:\(key)"), trust: trust)
     }
 
     /// Puts a concert with one performance on sale, its line open; `change` alters the settings before.
     func putOn(
-        _ id: String, seats: UInt32 = 10, price: UInt64 = 1_000, isOpen: Bool = true, _ change: (inout ConcertSettings) -> Void = { _ in }
+        _ id: String, seats: UInt32 = 10, price: UInt64 = 1_000, isOpen: Bool = true,
+        _ change: (inout ConcertSettings) -> Void = { _ in }
     ) async throws {
         let office = try await operatorClient()
         defer { office.close() }

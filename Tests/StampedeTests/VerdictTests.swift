@@ -19,13 +19,15 @@ struct VerdictTests {
             fan.lastWaitingUs = (start - 10) * 1_000
             fan.charged = 120
             let payment = Payment(
-                id: UInt64(index + 1), reservation: UInt64(index + 1), concert: "c", performance: "p", seats: [UInt32(index + 1)], amount: 100,
+                id: UInt64(index + 1), reservation: UInt64(index + 1), concert: "c", performance: "p",
+                seats: [UInt32(index + 1)], amount: 100,
                 paidMs: start + 1_000)
             fan.payments = [payment]
             fan.audit = FanRecord.Audit(
                 payments: [payment],
                 transactions: [
-                    Transaction(id: 2, kind: .payment, amount: 100, balanceAfter: 20), Transaction(id: 1, kind: .charge, amount: 120, balanceAfter: 120),
+                    Transaction(id: 2, kind: .payment, amount: 100, balanceAfter: 20),
+                    Transaction(id: 1, kind: .charge, amount: 120, balanceAfter: 120),
                 ])
             evidence.fans.append(fan)
         }
@@ -132,7 +134,9 @@ struct BehaviourTests {
         for index in 0..<100 {
             var one = Persona(seed: 7, index: index, behaviour: Behaviour(), pace: 1)
             var other = Persona(seed: 7, index: index, behaviour: Behaviour(), pace: 1)
-            #expect(one.favourite == other.favourite && one.party == other.party && one.loss == other.loss && one.doubt == other.doubt)
+            #expect(
+                one.favourite == other.favourite && one.party == other.party && one.loss == other.loss
+                    && one.doubt == other.doubt)
             #expect(one.thought() == other.thought())
         }
         let two = [UInt64(7), 8].map { Persona(seed: $0, index: 0, behaviour: Behaviour(), pace: 1).favourite }
@@ -147,7 +151,9 @@ struct BehaviourTests {
         #expect((900...1_100).contains(people.count { $0.loss != nil }))
     }
 
-    @Test(arguments: ["drop", "drop=2", "drop=-0.1", "drop=x", "nap=0.5"]) func `a share that is none is refused`(_ text: String) {
+    @Test(arguments: ["drop", "drop=2", "drop=-0.1", "drop=x", "nap=0.5"]) func `a share that is none is refused`(
+        _ text: String
+    ) {
         var behaviour = Behaviour()
         #expect(behaviour.change(text) != nil)
         #expect(behaviour == Behaviour())

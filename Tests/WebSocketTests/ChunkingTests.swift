@@ -1,4 +1,5 @@
 import Testing
+
 @testable import WebSocket
 
 /// However a conversation is cut into pieces, the same events and the same answers come of it.
@@ -63,7 +64,9 @@ struct ChunkingTests {
 
     @Test func `a conversation cut at any one place`() {
         let context = DeflateContext(thresholdBytes: 0)
-        let all = frame(1, Array(Self.korean.utf8)) + frame(9, [1]) + frame(2, [1], fin: false) + frame(0, [2]) + closeFrame(1000, "bye")
+        let all =
+            frame(1, Array(Self.korean.utf8)) + frame(9, [1]) + frame(2, [1], fin: false) + frame(0, [2])
+            + closeFrame(1000, "bye")
         for cut in 0...all.count {
             var server = Endpoint(server: .roomy, context: context)
             server.receive(Array(all[..<cut]))

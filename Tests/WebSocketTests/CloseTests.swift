@@ -1,8 +1,11 @@
 import Testing
+
 @testable import WebSocket
 
 struct CloseTests {
-    @Test(arguments: [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4499, 4999] as [UInt16])
+    @Test(
+        arguments: [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4499, 4999]
+            as [UInt16])
     func `a valid code is told and answered with itself`(code: UInt16) {
         for size in [Int.max, 1] {
             var server = Endpoint(server: .roomy)
@@ -41,7 +44,8 @@ struct CloseTests {
 
     @Test func `after a close was received everything is ignored`() {
         var server = Endpoint(server: .roomy)
-        server.receive(frame(1, [65], fin: false) + closeFrame(1000) + frame(0, [65]) + frame(9) + closeFrame(1001) + [0xff, 0xff])
+        server.receive(
+            frame(1, [65], fin: false) + closeFrame(1000) + frame(0, [65]) + frame(9) + closeFrame(1001) + [0xff, 0xff])
         let events = server.events
         #expect(events == [.closed(1000, "", nil)])
         #expect(server.output == closeFrame(1000, mask: nil))

@@ -1,16 +1,18 @@
 import CZlib
 import Testing
+
 @testable import WebSocket
 
 struct DeflateTests {
-    @Test(arguments: [
-        // RFC 7692 section 7.2.3: one block, no compression, a final block, two blocks, the empty message.
-        ([0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], "Hello"),
-        ([0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00], "Hello"),
-        ([0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00], "Hello"),
-        ([0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00], "Hello"),
-        ([0x00], ""),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            // RFC 7692 section 7.2.3: one block, no compression, a final block, two blocks, the empty message.
+            ([0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], "Hello"),
+            ([0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00], "Hello"),
+            ([0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00], "Hello"),
+            ([0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00], "Hello"),
+            ([0x00], ""),
+        ] as [([UInt8], String)])
     func `the examples of RFC 7692 are read`(payload: [UInt8], text: String) {
         var server = Endpoint(server: .roomy, deflate: 15)
         server.receive(frame(1, payload, rsv: 4))
@@ -104,7 +106,8 @@ struct DeflateTests {
             var server = Endpoint(server: WebSocketLimits(maxMessageBytes: 50_000), deflate: 15, context: context)
             server.receive(frame(2, compressed(payload, context), rsv: 4))
             let events = server.events
-            #expect(events == (isTaken ? [.binary(payload)] : [.closed(1009, WebSocketFault.messageTooBig.reason, .messageTooBig)]))
+            #expect(
+                events == (isTaken ? [.binary(payload)] : [.closed(1009, WebSocketFault.messageTooBig.reason, .messageTooBig)]))
         }
     }
 
@@ -139,7 +142,8 @@ struct DeflateTests {
         let events = server.events
         #expect(
             events == [
-                .text([UInt8](repeating: 65, count: 50)), .text("B"), .closed(1007, WebSocketFault.textNotUTF8.reason, .textNotUTF8),
+                .text([UInt8](repeating: 65, count: 50)), .text("B"),
+                .closed(1007, WebSocketFault.textNotUTF8.reason, .textNotUTF8),
             ])
     }
 
@@ -169,7 +173,9 @@ struct DeflateTests {
         let small = prepared([UInt8](repeating: 1, count: 500), context)
         let large = prepared([UInt8](repeating: 1, count: 2000), context)
         #expect(small.deflated != nil && large.deflated != nil)
-        for (bits, smallIsCompressed, largeIsCompressed) in [(nil, false, false), (9, true, false), (15, true, true)] as [(UInt8?, Bool, Bool)] {
+        for (bits, smallIsCompressed, largeIsCompressed) in [(nil, false, false), (9, true, false), (15, true, true)]
+            as [(UInt8?, Bool, Bool)]
+        {
             let server = Endpoint(server: .roomy, deflate: bits)
             let chosen = (server.socket.bytes(of: small), server.socket.bytes(of: large))
             #expect(chosen.0 == (smallIsCompressed ? small.deflated : small.plain))

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import WebSocket
 
 struct FrameTests {
@@ -124,6 +125,7 @@ struct MaskingTests {
     @Test func `the keys come from SipHash-2-4`() {
         // The reference vector for the message 00 01 … 07 under the key 00 01 … 0F.
         #expect(
-            MaskingKeys.sipHash(of: 0x0706_0504_0302_0100, 0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908) == 0x93f5_f579_9a93_2462)
+            MaskingKeys.sipHash(of: 0x0706_0504_0302_0100, 0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
+                == 0x93f5_f579_9a93_2462)
     }
 }

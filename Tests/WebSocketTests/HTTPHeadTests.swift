@@ -1,4 +1,5 @@
 import Testing
+
 @testable import WebSocket
 
 func readRequest(_ text: String, inPiecesOf size: Int = .max) throws(HTTPFault) -> (head: HTTPRequestHead?, rest: [UInt8]) {
@@ -29,9 +30,11 @@ struct HTTPHeadTests {
     @Test(arguments: [1, 2, 3, 7, Int.max])
     func `a request is read from pieces of any size, and what follows is left`(size: Int) throws {
         let (head, rest) = try readRequest(
-            "GET /v1?a=b HTTP/1.1\r\nHost: example.com:8443\r\nX-Empty:\r\nAccept: \t text/html \t\r\naccept: b\r\n\r\n\u{1}rest", inPiecesOf: size)
+            "GET /v1?a=b HTTP/1.1\r\nHost: example.com:8443\r\nX-Empty:\r\nAccept: \t text/html \t\r\naccept: b\r\n\r\n\u{1}rest",
+            inPiecesOf: size)
         let request = try #require(head)
-        #expect(request.method == "GET" && request.target == "/v1?a=b" && request.path == "/v1?a=b" && request.minorVersion == 1)
+        #expect(
+            request.method == "GET" && request.target == "/v1?a=b" && request.path == "/v1?a=b" && request.minorVersion == 1)
         #expect(request.fields.count == 4)
         #expect(request.fields.only("host") == "example.com:8443")
         #expect(request.fields.only("x-empty") == "")
@@ -41,7 +44,8 @@ struct HTTPHeadTests {
     }
 
     @Test(arguments: [
-        ("GET http://h/x?y HTTP/1.1", "/x?y"), ("GET HTTPS://h:1 HTTP/1.1", "/"), ("GET ws://h/ HTTP/1.1", "/"), ("HEAD / HTTP/1.0", "/"),
+        ("GET http://h/x?y HTTP/1.1", "/x?y"), ("GET HTTPS://h:1 HTTP/1.1", "/"), ("GET ws://h/ HTTP/1.1", "/"),
+        ("HEAD / HTTP/1.0", "/"),
     ])
     func `a target may be an absolute URI`(line: String, path: String) throws {
         let head = try readRequest("\(line)\r\nHost: h\r\n\r\n").head
@@ -133,11 +137,13 @@ struct HTTPHeadTests {
         }
     }
 
-    @Test(arguments: [
-        ("HTTP/1.1 101 Switching Protocols", nil), ("HTTP/1.1 503 ", nil), ("HTTP/1.1 200", .statusLineMalformed),
-        ("HTTP/1.1 20 OK", .statusLineMalformed), ("HTTP/1.1 099 X", .statusLineMalformed), ("HTTP/1.0 101 X", .versionNotSupported),
-        ("HTTX/1.1 101 X", .versionMalformed), ("HTTP/1.1  101 X", .statusLineMalformed),
-    ] as [(String, HTTPFault?)])
+    @Test(
+        arguments: [
+            ("HTTP/1.1 101 Switching Protocols", nil), ("HTTP/1.1 503 ", nil), ("HTTP/1.1 200", .statusLineMalformed),
+            ("HTTP/1.1 20 OK", .statusLineMalformed), ("HTTP/1.1 099 X", .statusLineMalformed),
+            ("HTTP/1.0 101 X", .versionNotSupported),
+            ("HTTX/1.1 101 X", .versionMalformed), ("HTTP/1.1  101 X", .statusLineMalformed),
+        ] as [(String, HTTPFault?)])
     func `status lines`(line: String, fault: HTTPFault?) throws {
         let text = "\(line)\r\nServer: s\r\n\r\n"
         if let fault {
@@ -150,7 +156,9 @@ struct HTTPHeadTests {
     @Test func `a refusal is a whole response`() {
         let text = String(decoding: HTTPFault.hostMissing.response, as: UTF8.self)
         #expect(
-            text == "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 27\r\nConnection: close\r\n\r\nThe Host field is missing.\n")
+            text
+                == "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 27\r\nConnection: close\r\n\r\nThe Host field is missing.\n"
+        )
         let head = HTTPResponse.encode(.ok, body: [1, 2, 3], includesBody: false)
         #expect(String(decoding: head, as: UTF8.self) == "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n")
     }

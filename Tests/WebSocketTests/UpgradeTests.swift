@@ -1,4 +1,5 @@
 import Testing
+
 @testable import WebSocket
 
 struct UpgradeTests {
@@ -25,11 +26,13 @@ struct UpgradeTests {
         #expect(acceptance.agreement == UpgradeAgreement(subprotocol: "chat", deflate: nil))
         #expect(
             String(decoding: acceptance.response, as: UTF8.self)
-                == "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n")
+                == "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n"
+        )
     }
 
     @Test(arguments: [
-        ("Connection", "Connection: keep-alive, UPGRADE"), ("Upgrade", "Upgrade: h2c, WebSocket"), ("Upgrade", "UPGRADE:WEBSOCKET"),
+        ("Connection", "Connection: keep-alive, UPGRADE"), ("Upgrade", "Upgrade: h2c, WebSocket"),
+        ("Upgrade", "UPGRADE:WEBSOCKET"),
         ("Origin", "X: y"), ("Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol: ,chat,, superchat ,"),
         ("Sec-WebSocket-Key", "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC=="),
     ])
@@ -101,7 +104,10 @@ struct UpgradeTests {
         ("permessage-deflate; server_max_window_bits=9", both + "; server_max_window_bits=9", 9),
         ("permessage-deflate; server_max_window_bits=8", both + "; server_max_window_bits=8", 8),
         ("permessage-deflate; server_max_window_bits=15", both + "; server_max_window_bits=15", 15),
-        ("permessage-deflate;server_no_context_takeover ; server_max_window_bits = \"1\\2\"", both + "; server_max_window_bits=12", 12),
+        (
+            "permessage-deflate;server_no_context_takeover ; server_max_window_bits = \"1\\2\"",
+            both + "; server_max_window_bits=12", 12
+        ),
         ("x-unknown; a=b, permessage-deflate", both, 15),
         (", ,permessage-deflate,", both, 15),
         // Offers that are declined, alone and with another behind them.
@@ -116,7 +122,10 @@ struct UpgradeTests {
         ("permessage-deflate; client_max_window_bits; client_max_window_bits=9", nil, 0),
         ("permessage-deflate; unknown", nil, 0),
         ("permessage-deflate; unknown, permessage-deflate; client_max_window_bits", both, 15),
-        ("permessage-deflate; server_max_window_bits=16, permessage-deflate; server_max_window_bits=10", both + "; server_max_window_bits=10", 10),
+        (
+            "permessage-deflate; server_max_window_bits=16, permessage-deflate; server_max_window_bits=10",
+            both + "; server_max_window_bits=10", 10
+        ),
         ("Permessage-Deflate", nil, 0),
         ("x-webkit-deflate-frame", nil, 0),
     ]
@@ -138,7 +147,9 @@ struct UpgradeTests {
 
     @Test func `offers in several fields are one list`() throws {
         let request = try Self.upgrade(
-            Self.request(adding: ["Sec-WebSocket-Extensions: permessage-deflate; bad", "Sec-WebSocket-Extensions: permessage-deflate"]))
+            Self.request(adding: [
+                "Sec-WebSocket-Extensions: permessage-deflate; bad", "Sec-WebSocket-Extensions: permessage-deflate",
+            ]))
         #expect(try request.accept(allowsDeflate: true).agreement.deflate != nil)
     }
 }
@@ -156,7 +167,8 @@ struct ClientHandshakeTests {
         let acceptance = try request.accept(subprotocols: ["superchat"], allowsDeflate: true)
         let response = try #require(try readResponse(String(decoding: acceptance.response, as: UTF8.self)))
         #expect(try Self.handshake.check(response) == acceptance.agreement)
-        #expect(acceptance.agreement == UpgradeAgreement(subprotocol: "superchat", deflate: DeflateAgreement(sendWindowBits: 15)))
+        #expect(
+            acceptance.agreement == UpgradeAgreement(subprotocol: "superchat", deflate: DeflateAgreement(sendWindowBits: 15)))
     }
 
     static let good = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]
@@ -202,7 +214,9 @@ struct ClientHandshakeTests {
         #expect(throws: ClientHandshakeFault.refused(status: 503)) { try Self.handshake.check(head) }
 
         let modest = ClientHandshake(host: "h", path: "/", nonce: Array("the sample nonce".utf8))
-        let text = (["HTTP/1.1 101 X"] + Self.good + ["\(Self.deflate); server_no_context_takeover"]).joined(separator: "\r\n") + "\r\n\r\n"
+        let text =
+            (["HTTP/1.1 101 X"] + Self.good + ["\(Self.deflate); server_no_context_takeover"]).joined(separator: "\r\n")
+            + "\r\n\r\n"
         let deflated = try #require(try readResponse(text))
         #expect(throws: ClientHandshakeFault.extensionsInvalid) { try modest.check(deflated) }
     }

@@ -28,11 +28,13 @@ import Glibc
         }
         // The hook replaces SQLite's own checkpoints: they are the caller's. It is called by this connection only,
         // inside `step`, so the unretained reference lives.
-        unsafe sqlite3_wal_hook(handle, { context, _, _, pages in
-            let connection = unsafe Unmanaged<SQLiteConnection>.fromOpaque(context!).takeUnretainedValue()
-            connection.logPages = Int(pages)
-            return SQLITE_OK
-        }, Unmanaged.passUnretained(self).toOpaque())
+        unsafe sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                let connection = unsafe Unmanaged<SQLiteConnection>.fromOpaque(context!).takeUnretainedValue()
+                connection.logPages = Int(pages)
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     deinit { close() }

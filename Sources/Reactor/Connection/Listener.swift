@@ -133,7 +133,9 @@ public final class Listener {
 
     /// How long the oldest silent connection still has, when there is room for no other; else 0.
     private var graceLeft: UInt64 {
-        guard silentCount >= limits.silentMax, silentFirst < silentQueue.count, let oldest = silentQueue[silentFirst] else { return 0 }
+        guard silentCount >= limits.silentMax, silentFirst < silentQueue.count, let oldest = silentQueue[silentFirst] else {
+            return 0
+        }
         let end = oldest.since + limits.silentGraceMilliseconds
         return end > loop.now ? end - loop.now : 0
     }

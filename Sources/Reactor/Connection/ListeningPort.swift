@@ -43,7 +43,9 @@ public final class ListeningSocket: Sendable {
         // Accepted sockets inherit it.
         setOption(raw, Int32(IPPROTO_TCP), TCP_NODELAY)
         if case .ipv6 = address.host { setOption(raw, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
-        guard unsafe address.withKernelForm({ unsafe bind(raw, $0, $1) }) == 0 else { throw SystemError("bind \(address)", code: errno) }
+        guard unsafe address.withKernelForm({ unsafe bind(raw, $0, $1) }) == 0 else {
+            throw SystemError("bind \(address)", code: errno)
+        }
         guard listen(raw, backlog) == 0 else { throw SystemError("listen \(address)", code: errno) }
         self.address = unsafe SocketAddress.ask { unsafe getsockname(raw, $0, $1) } ?? address
     }

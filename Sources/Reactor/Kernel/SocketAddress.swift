@@ -41,7 +41,11 @@ public struct SocketAddress: Hashable, Sendable {
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
         var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() } else if host.contains(":") { return nil }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
         self.init(numeric: String(host), port: port)
     }
 
@@ -52,7 +56,9 @@ public struct SocketAddress: Hashable, Sendable {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard unsafe getaddrinfo(host, nil, &hints, &list) == 0 else { throw SystemError("resolve \(host)", code: EHOSTUNREACH) }
+        guard unsafe getaddrinfo(host, nil, &hints, &list) == 0 else {
+            throw SystemError("resolve \(host)", code: EHOSTUNREACH)
+        }
         defer { unsafe freeaddrinfo(list) }
         var found: [SocketAddress] = []
         var next = unsafe list
@@ -104,7 +110,9 @@ extension SocketAddress {
             form.sin_addr.s_addr = address.bigEndian
             return unsafe withUnsafePointer(to: &form) { pointer in
                 // Any socket address may be read as the generic one: that is how sockaddr(3type) is made.
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
         case .ipv6(let high, let low, let scope):
             var form = sockaddr_in6()
@@ -116,7 +124,9 @@ extension SocketAddress {
                 unsafe bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
             }
             return unsafe withUnsafePointer(to: &form) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size)) }
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                }
             }
         }
     }

@@ -37,13 +37,17 @@ internal import Synchronization
     ///   - keyFile: PEM: its private key.
     ///   - minimum: the lowest version taken.
     /// - Throws: `TLSError` when a file cannot be read or the key does not fit the certificate.
-    public static func server(certificateFile: String, keyFile: String, minimum: Version = .tls12) throws(TLSError) -> TLSContext {
+    public static func server(certificateFile: String, keyFile: String, minimum: Version = .tls12) throws(TLSError)
+        -> TLSContext
+    {
         let made = try TLSContext(isServer: true, minimum: minimum, verifiesName: false)
         let context = unsafe made.context
         guard unsafe SSL_CTX_use_certificate_chain_file(context, certificateFile) == 1 else {
             throw TLSError("certificate \(certificateFile)")
         }
-        guard unsafe SSL_CTX_use_PrivateKey_file(context, keyFile, SSL_FILETYPE_PEM) == 1 else { throw TLSError("private key \(keyFile)") }
+        guard unsafe SSL_CTX_use_PrivateKey_file(context, keyFile, SSL_FILETYPE_PEM) == 1 else {
+            throw TLSError("private key \(keyFile)")
+        }
         guard unsafe SSL_CTX_check_private_key(context) == 1 else { throw TLSError("private key \(keyFile)") }
         unsafe ssl_context_serve_http11(context)
         unsafe ssl_context_set_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
@@ -84,7 +88,9 @@ internal import Synchronization
 
     private init(isServer: Bool, minimum: Version, verifiesName: Bool) throws(TLSError) {
         ssl_clear_errors()
-        guard let context = unsafe SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else { throw TLSError("TLS context") }
+        guard let context = unsafe SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
+            throw TLSError("TLS context")
+        }
         unsafe self.context = context
         self.isServer = isServer
         self.verifiesName = verifiesName

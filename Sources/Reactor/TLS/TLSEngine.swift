@@ -23,9 +23,10 @@ internal import Glibc
 
     init(receiveBytesMax: Int) {
         unsafe pipe = .allocate(capacity: 1)
-        unsafe pipe.initialize(to: Pipe(
-            outgoing: UnsafeMutableRawPointer.allocate(byteCount: Self.outgoingCapacityAtRest, alignment: 64),
-            outgoingCapacity: Self.outgoingCapacityAtRest))
+        unsafe pipe.initialize(
+            to: Pipe(
+                outgoing: UnsafeMutableRawPointer.allocate(byteCount: Self.outgoingCapacityAtRest, alignment: 64),
+                outgoingCapacity: Self.outgoingCapacityAtRest))
         unsafe plaintext = .allocate(byteCount: receiveBytesMax + 2 * 16 * 1024, alignment: 64)
         guard let reader = unsafe BIO_new(readMethod.pointer), let writer = unsafe BIO_new(writeMethod.pointer) else {
             fatalError("out of memory")

@@ -111,6 +111,7 @@ internal import COpenSSL
         let error = TLSError(operation)
         let verified = unsafe SSL_get_verify_result(ssl)
         guard verified != Int(X509_V_OK), !context.isServer else { return error }
-        return TLSError(operation, reason: "\(error.reason) (\(unsafe String(cString: X509_verify_cert_error_string(verified))))")
+        return TLSError(
+            operation, reason: "\(error.reason) (\(unsafe String(cString: X509_verify_cert_error_string(verified))))")
     }
 }

@@ -16,13 +16,15 @@ internal import Glibc
     public static func start(name: String, _ body: sending @escaping () -> Void) throws(SystemError) -> Thread {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var handle = pthread_t()
-        let code = unsafe pthread_create(&handle, nil, { argument in
-            // Retained once for this thread, which takes it over.
-            let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            unsafe linux_name_this_thread(start.name)
-            start.body()
-            return nil
-        }, start.toOpaque())
+        let code = unsafe pthread_create(
+            &handle, nil,
+            { argument in
+                // Retained once for this thread, which takes it over.
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                unsafe linux_name_this_thread(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
         guard code == 0 else {
             unsafe start.release()
             throw SystemError("start thread \(name)", code: code)

@@ -10,7 +10,8 @@ extension Gateway {
     // MARK: Lists
 
     func listConcerts(_ request: ListConcertsRequest, _ call: IncomingCall, _ session: Session) {
-        let page = catalogue.concertsByID.drop { catalogue.concerts[$0].settings.id <= request.after }.prefix(limits.pageItems + 1)
+        let page = catalogue.concertsByID.drop { catalogue.concerts[$0].settings.id <= request.after }.prefix(
+            limits.pageItems + 1)
         var response = ListConcertsResponse()
         response.concerts = page.prefix(limits.pageItems).map { concertFacts($0) }
         response.more = page.count > limits.pageItems
@@ -49,7 +50,9 @@ extension Gateway {
             guard try activeToken(for: concert, call, try identity(of: call, session), session) != nil else { return }
         }
         let after = catalogue.performance(request.after)
-        let dates = catalogue.concerts[concert].performances.filter { catalogue.performances[$0].settings.startsMs >= request.fromMs }
+        let dates = catalogue.concerts[concert].performances.filter {
+            catalogue.performances[$0].settings.startsMs >= request.fromMs
+        }
         let listed = dates.drop { $0 != after && after != nil }.dropFirst(after == nil ? 0 : 1)
             .filter { request.includeSoldOut || feeds[$0].left > 0 }.prefix(limits.pageItems + 1)
         var response = ListPerformancesResponse()
@@ -63,7 +66,8 @@ extension Gateway {
         let record = catalogue.performances[index]
         return Performance(
             id: record.settings.id, concert: record.settings.concert, startsMs: record.settings.startsMs,
-            seatCount: UInt32(record.prices.count), seatsLeft: UInt32(feeds[index].left), priceMin: record.priceRange.lowerBound,
+            seatCount: UInt32(record.prices.count), seatsLeft: UInt32(feeds[index].left),
+            priceMin: record.priceRange.lowerBound,
             priceMax: record.priceRange.upperBound)
     }
 
@@ -79,7 +83,9 @@ extension Gateway {
     // MARK: Seats
 
     private func performance(_ id: String) throws(Status) -> Int {
-        guard let index = catalogue.performance(id) else { throw Status(.unknownPerformance, "There is no performance '\(id)'.") }
+        guard let index = catalogue.performance(id) else {
+            throw Status(.unknownPerformance, "There is no performance '\(id)'.")
+        }
         return index
     }
 
@@ -106,7 +112,9 @@ extension Gateway {
     }
 
     private func seat(_ index: Int, of performance: Int) -> Seat {
-        Seat(number: UInt32(index + 1), price: catalogue.performances[performance].prices[index], state: feeds[performance].states[index])
+        Seat(
+            number: UInt32(index + 1), price: catalogue.performances[performance].prices[index],
+            state: feeds[performance].states[index])
     }
 
     /// Every performance from a date on, each in as many parts as it needs; sent as credit allows by the same means as a
@@ -114,7 +122,9 @@ extension Gateway {
     func streamSeats(_ request: StreamSeatsRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let concert = try concert(request.concert)
         guard let token = try activeToken(for: concert, call, try identity(of: call, session), session) else { return }
-        let dates = catalogue.concerts[concert].performances.filter { catalogue.performances[$0].settings.startsMs >= request.fromMs }
+        let dates = catalogue.concerts[concert].performances.filter {
+            catalogue.performances[$0].settings.startsMs >= request.fromMs
+        }
         let listed = dates.filter { request.includeSoldOut || feeds[$0].left > 0 }
         guard let first = listed.first else {
             let list = SeatList(availability: availability(of: dates))
@@ -131,9 +141,12 @@ extension Gateway {
         let performance = try performance(request.performance)
         let concert = catalogue.performances[performance].concert
         guard let token = try activeToken(for: concert, call, try identity(of: call, session), session) else { return }
-        let isResumable = call.lastSequence > 0 && session.seenPosition != nil && feeds[performance].seats(changedAfter: call.lastSequence) != nil
+        let isResumable =
+            call.lastSequence > 0 && session.seenPosition != nil
+            && feeds[performance].seats(changedAfter: call.lastSequence) != nil
         let watch = SeatWatch(
-            session: session, call: call.id, token: token.id, performance: performance, revision: isResumable ? call.lastSequence : nil)
+            session: session, call: call.id, token: token.id, performance: performance,
+            revision: isResumable ? call.lastSequence : nil)
         feeds[performance].add(watch)
         metrics.seatWatches.add()
         begin(watch)
@@ -167,7 +180,8 @@ extension Gateway {
         if watch.nextSeat == 1 { watch.snapshotRevision = feed.revision }
         let list = seatList(watch.performance, from: watch.nextSeat)
         watch.session.calls.message(
-            watch.call, sequence: watch.snapshotRevision, position: position, reset: watch.nextSeat == 1, payload: list, output: &frames)
+            watch.call, sequence: watch.snapshotRevision, position: position, reset: watch.nextSeat == 1, payload: list,
+            output: &frames)
         watch.nextSeat = list.nextSeat
     }
 
@@ -209,7 +223,9 @@ extension Gateway {
     /// Most watches of a performance are at the same revision: their message is encoded once.
     private func preparedChanges(_ seats: [UInt32], of performance: Int, from revision: UInt64) -> PreparedMessage {
         let feed = feeds[performance]
-        if let last = lastChanges, last.performance == performance, last.from == revision, last.to == feed.revision { return last.message }
+        if let last = lastChanges, last.performance == performance, last.from == revision, last.to == feed.revision {
+            return last.message
+        }
         var list = SeatList()
         list.seats = seats.map { seat(Int($0) - 1, of: performance) }
         list.seatsLeft = UInt32(feed.left)

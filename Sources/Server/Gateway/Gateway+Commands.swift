@@ -32,7 +32,13 @@ extension Gateway {
         var hold = Hold(performance: request.performance, seats: request.seats, bestAvailable: request.bestAvailable)
         var claim: SeatClaim?
         if call.attempts == 0, !mayBeRepeat(hold, token) {
-            claim = try self.claim(&hold, record.shard)
+            do throws(Status) {
+                claim = try self.claim(&hold, record.shard)
+            } catch {
+                // The journal never sees this call, yet a call it was: whoever tries seat after seat is not idle.
+                touch(token, at: record.concert)
+                throw error
+            }
         }
         do throws(Status) {
             try submit(.hold(hold), identity: identity, token: token, call, session, use: .command, claim: claim)
@@ -47,13 +53,15 @@ extension Gateway {
     private func mayBeRepeat(_ hold: Hold, _ token: UInt64) -> Bool {
         guard let status = statuses[token] else { return true }
         return status.reservations.contains { reservation in
-            reservation.performance == hold.performance && (hold.seats.isEmpty || !Set(hold.seats).isDisjoint(with: reservation.seats))
+            reservation.performance == hold.performance
+                && (hold.seats.isEmpty || !Set(hold.seats).isDisjoint(with: reservation.seats))
         }
     }
 
     private func checkSeats(_ request: HoldRequest, seatCount: Int) throws(Status) {
         let seats = request.seats
-        guard seats.isEmpty != (request.bestAvailable == 0), seats.count <= limits.seatsPerHold, request.bestAvailable <= limits.seatsPerHold,
+        guard seats.isEmpty != (request.bestAvailable == 0), seats.count <= limits.seatsPerHold,
+            request.bestAvailable <= limits.seatsPerHold,
             Set(seats).count == seats.count
         else {
             throw Status(
@@ -62,7 +70,9 @@ extension Gateway {
         }
         let unknown = seats.filter { $0 < 1 || $0 > seatCount }
         guard unknown.isEmpty else {
-            throw Status(.unknownSeat, "The performance has seats 1 to \(seatCount).", details: ErrorDetails(seats: unknown, limit: UInt64(seatCount)))
+            throw Status(
+                .unknownSeat, "The performance has seats 1 to \(seatCount).",
+                details: ErrorDetails(seats: unknown, limit: UInt64(seatCount)))
         }
     }
 
@@ -73,7 +83,8 @@ extension Gateway {
         let id = ClaimID(loop: index, ticket: nextClaim)
         nextClaim &+= 1
         if hold.bestAvailable > 0 {
-            guard case .claimed(let claim, _) = shard.claimBest(count: Int(hold.bestAvailable), allowsScattered: true, by: id) else { return nil }
+            guard case .claimed(let claim, _) = shard.claimBest(count: Int(hold.bestAvailable), allowsScattered: true, by: id)
+            else { return nil }
             hold.seats = claim.seats.map { UInt32($0.seat) + 1 }
             return SeatClaim(shard: shard, claim: claim)
         }
@@ -83,7 +94,8 @@ extension Gateway {
             return SeatClaim(shard: shard, claim: claim)
         case .taken(let seats):
             metrics.claimsLost.add()
-            throw Status(.seatTaken, "Somebody else has these seats; choose others.", details: ErrorDetails(seats: numbers(seats)))
+            throw Status(
+                .seatTaken, "Somebody else has these seats; choose others.", details: ErrorDetails(seats: numbers(seats)))
         case .contended(let seats):
             metrics.claimsLost.add()
             throw Status(
@@ -98,17 +110,20 @@ extension Gateway {
 
     func command(_ body: Command.Body, token use: TokenUse, _ call: IncomingCall, _ session: Session) throws(Status) {
         let identity = try identity(of: call, session)
-        let token: UInt64 = switch use {
-        case .none: 0
-        case .ofReservation(let id): try tokenID(ofReservation: id, call, identity, session)
-        }
+        let token: UInt64 =
+            switch use {
+            case .none: 0
+            case .ofReservation(let id): try tokenID(ofReservation: id, call, identity, session)
+            }
         try submit(body, identity: identity, token: token, call, session, use: .command)
     }
 
     func charge(_ request: ChargeRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let identity = try identity(of: call, session)
         try checkOwn(request.user, identity)
-        try submit(.charge(Charge(amount: request.amount)), identity: identity, token: try anyActiveToken(call, identity, session), call, session, use: .command)
+        try submit(
+            .charge(Charge(amount: request.amount)), identity: identity, token: try anyActiveToken(call, identity, session),
+            call, session, use: .command)
     }
 
     private func checkOwn(_ user: Uuid?, _ identity: Identity) throws(Status) {
@@ -117,16 +132,22 @@ extension Gateway {
 
     /// The token for a command on a concert. Who waits is refused here; everything else is decided where it is applied,
     /// since the outcome of a repeat may be remembered of a token that has ended.
-    private func commandToken(for concert: Int, _ call: IncomingCall, _ identity: Identity, _ session: Session) throws(Status) -> UInt64 {
+    private func commandToken(for concert: Int, _ call: IncomingCall, _ identity: Identity, _ session: Session) throws(Status)
+        -> UInt64
+    {
         guard let token = try token(for: concert, call, identity, session) else {
-            throw Status(.tokenMissing, "The call needs an active queue token of '\(catalogue.concerts[concert].settings.id)'; join its line.")
+            throw Status(
+                .tokenMissing,
+                "The call needs an active queue token of '\(catalogue.concerts[concert].settings.id)'; join its line.")
         }
         if call.attempts == 0, standing(of: token, at: concert) == .waiting { throw waitingStatus(token, at: concert) }
         return token.id
     }
 
     /// A presented token; else the connection's token whose reservation it is; else the only one it has.
-    private func tokenID(ofReservation id: UInt64, _ call: IncomingCall, _ identity: Identity, _ session: Session) throws(Status) -> UInt64 {
+    private func tokenID(ofReservation id: UInt64, _ call: IncomingCall, _ identity: Identity, _ session: Session)
+        throws(Status) -> UInt64
+    {
         if let presented = try presentedToken(call, identity) { return presented.id }
         let own = session.tokens.filter { $0.user == identity.user }
         let holder = own.first { statuses[$0.id]?.reservations.contains { $0.id == id } ?? false }
@@ -137,7 +158,9 @@ extension Gateway {
     private func anyActiveToken(_ call: IncomingCall, _ identity: Identity, _ session: Session) throws(Status) -> UInt64 {
         if let presented = try presentedToken(call, identity) { return presented.id }
         let own = session.tokens.filter { $0.user == identity.user }
-        let active = own.first { token in catalogue.concert(token.concert).map { standing(of: token, at: $0) == .active } ?? false }
+        let active = own.first { token in
+            catalogue.concert(token.concert).map { standing(of: token, at: $0) == .active } ?? false
+        }
         return (active ?? own.first)?.id ?? 0
     }
 
@@ -176,7 +199,10 @@ extension Gateway {
         let call = pendingCall.call
         switch answer.content {
         case .outcome(.refused(let refusal)):
-            refuse(call, Status(code: refusal.code, reason: refusal.reason.rawValue, message: refusal.message, details: refusal.details), of: session)
+            refuse(
+                call,
+                Status(code: refusal.code, reason: refusal.reason.rawValue, message: refusal.message, details: refusal.details),
+                of: session)
         case .outcome(.done(let done)):
             finish(pendingCall, done, position: answer.position)
         case .facts(let facts):
@@ -184,8 +210,12 @@ extension Gateway {
         case .journalFailed(let mayHaveHappened):
             let status =
                 mayHaveHappened
-                ? Status(.outcomeUnknown, "The journal failed while the command was under way; repeat its request id to know.", details: ErrorDetails(mayHaveHappened: true))
-                : Status(.journalUnavailable, "The journal can't be written; nothing was begun.", details: ErrorDetails(retryAfterMs: 5_000))
+                ? Status(
+                    .outcomeUnknown, "The journal failed while the command was under way; repeat its request id to know.",
+                    details: ErrorDetails(mayHaveHappened: true))
+                : Status(
+                    .journalUnavailable, "The journal can't be written; nothing was begun.",
+                    details: ErrorDetails(retryAfterMs: 5_000))
             refuse(call, status, of: session)
         }
     }
@@ -217,7 +247,9 @@ extension Gateway {
             session.calls.close(call, .cancelled(mayHaveHappened: true), position: position, output: &frames)
             return
         }
-        begin(LineStream(session: session, call: call, token: queueToken(of: status), line: status.concert), status: status, isKnown: true)
+        begin(
+            LineStream(session: session, call: call, token: queueToken(of: status), line: status.concert), status: status,
+            isKnown: true)
     }
 
     private func isAwaited(_ call: CallID, _ session: Session) -> Bool {
@@ -250,7 +282,11 @@ extension Gateway {
             begin(LineStream(session: session, call: call, token: token, line: concert), status: status, isKnown: false)
         case (.refuseEnded, .token(let status?)) where status.state != .ended:
             // A place so new that this loop's picture does not have it yet.
-            refuse(call, Status(.notCaughtUp, "This part of the instance does not know your place yet.", details: ErrorDetails(retryAfterMs: 50)), of: session)
+            refuse(
+                call,
+                Status(
+                    .notCaughtUp, "This part of the instance does not know your place yet.",
+                    details: ErrorDetails(retryAfterMs: 50)), of: session)
         case (.refuseEnded, .token(let status?)):
             refuse(call, tokenEnded(status), of: session)
         case (_, .token):

@@ -10,11 +10,12 @@ import Wire
 extension Gateway {
     func hello(_ hello: Hello, _ session: Session, in calls: inout ServerCalls, output: inout [UInt8]) {
         do throws(IdentityError) {
-            session.identity = switch hello.identity {
-            case nil: nil
-            case .jwt(let text): try identities.check(bearer: text, now: loop.wallNow)
-            case .user(let user): try identities.trust(user)
-            }
+            session.identity =
+                switch hello.identity {
+                case nil: nil
+                case .jwt(let text): try identities.check(bearer: text, now: loop.wallNow)
+                case .user(let user): try identities.trust(user)
+                }
         } catch .expired {
             // Nobody yet: calls are refused until Authenticate brings a new one, and the place in the line is kept.
             session.identity = nil
@@ -40,11 +41,12 @@ extension Gateway {
     func authenticate(_ request: AuthenticateRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let identity: Identity
         do throws(IdentityError) {
-            identity = switch request.identity {
-            case nil: throw .invalid("no identity was given")
-            case .jwt(let text): try identities.check(bearer: text, now: loop.wallNow)
-            case .user(let user): try identities.trust(user)
-            }
+            identity =
+                switch request.identity {
+                case nil: throw .invalid("no identity was given")
+                case .jwt(let text): try identities.check(bearer: text, now: loop.wallNow)
+                case .user(let user): try identities.trust(user)
+                }
         } catch {
             throw Self.status(of: error)
         }
@@ -52,7 +54,11 @@ extension Gateway {
             throw Status(.notYours, "This connection is another user's; open one of your own.")
         }
         session.identity = identity
-        reply(call.id, AuthenticateResponse(user: identity.user, expiresMs: identity.expiresMilliseconds ?? 0, isOperator: identity.isOperator), of: session)
+        reply(
+            call.id,
+            AuthenticateResponse(
+                user: identity.user, expiresMs: identity.expiresMilliseconds ?? 0, isOperator: identity.isOperator), of: session
+        )
     }
 
     /// Bearers remembered, of 8 KiB each at most; past it all are forgotten.
@@ -77,17 +83,23 @@ extension Gateway {
             }
         }
         guard let identity else {
-            throw Status(.identityMissing, "The call needs to know who you are: give an identity in HELLO, by Session/Authenticate or as metadata 'authorization'.")
+            throw Status(
+                .identityMissing,
+                "The call needs to know who you are: give an identity in HELLO, by Session/Authenticate or as metadata 'authorization'."
+            )
         }
         if let expires = identity.expiresMilliseconds, expires < loop.wallNow {
-            throw Status(.identityExpired, "Your identity has run out; get a new one and call Session/Authenticate. Your place in the line is kept.")
+            throw Status(
+                .identityExpired,
+                "Your identity has run out; get a new one and call Session/Authenticate. Your place in the line is kept.")
         }
         return identity
     }
 
     private static func status(of error: IdentityError) -> Status {
         switch error {
-        case .untrusted: Status(.identityInvalid, "This server takes identities of its identity provider only, not a bare UUID.")
+        case .untrusted:
+            Status(.identityInvalid, "This server takes identities of its identity provider only, not a bare UUID.")
         case .expired: Status(.identityExpired, "The identity has run out; get a new one.")
         case .invalid(let why): Status(.identityInvalid, "The identity was not accepted: \(why).")
         }
@@ -121,14 +133,18 @@ extension Gateway {
     ///
     /// - Returns: the token, or nil if its end has to be asked for; the call is then answered later.
     /// - Throws: TOKEN_MISSING or TOKEN_WAITING.
-    func activeToken(for concert: Int, _ call: IncomingCall, _ identity: Identity, _ session: Session) throws(Status) -> QueueToken? {
+    func activeToken(for concert: Int, _ call: IncomingCall, _ identity: Identity, _ session: Session) throws(Status)
+        -> QueueToken?
+    {
         guard let token = try token(for: concert, call, identity, session) else {
-            throw Status(.tokenMissing, "The call needs an active queue token of '\(catalogue.concerts[concert].settings.id)'; join its line.")
+            throw Status(
+                .tokenMissing,
+                "The call needs an active queue token of '\(catalogue.concerts[concert].settings.id)'; join its line.")
         }
         switch standing(of: token, at: concert) {
         case .waiting: throw waitingStatus(token, at: concert)
         case .active:
-            touch(token, at: concert)
+            touch(token.id, at: concert)
             return token
         case .ended, .unspecified, .unrecognized:
             try ask(.token(token.id), .refuseEnded, call, session)
@@ -145,19 +161,23 @@ extension Gateway {
         let isDrawn = !line.isBeforeDraw(order: catalogue.concerts[concert].settings.lobbyOrder)
         let position = isDrawn ? line.position(ofPlace: line.place(ofJoinNumber: token.joinNumber)) : 0
         return Status(
-            .tokenWaiting, position > 0 ? "It is not your turn yet; you are number \(position) in line." : "It is not your turn yet; the draw is still to come.",
+            .tokenWaiting,
+            position > 0
+                ? "It is not your turn yet; you are number \(position) in line."
+                : "It is not your turn yet; the draw is still to come.",
             details: ErrorDetails(queuePosition: position))
     }
 
     func tokenEnded(_ status: TokenStatus) -> Status {
-        Status(.tokenEnded, "Your turn is over; join again for a new place.", details: ErrorDetails(endReason: status.endReason))
+        Status(
+            .tokenEnded, "Your turn is over; join again for a new place.", details: ErrorDetails(endReason: status.endReason))
     }
 
     /// A call keeps an active token from idling: journalled at most once in a quarter of `idle_ttl`.
-    private func touch(_ token: QueueToken, at concert: Int) {
+    func touch(_ token: UInt64, at concert: Int) {
         let quarter = catalogue.concerts[concert].settings.idleTtlMs / 4
-        if let last = touches[token.id], loop.now < last + quarter { return }
-        touches[token.id] = loop.now
-        touched.insert(token.id)
+        if let last = touches[token], loop.now < last + quarter { return }
+        touches[token] = loop.now
+        touched.insert(token)
     }
 }

@@ -19,7 +19,9 @@ extension Gateway {
     func join(_ request: JoinRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let concert = try concert(request.concert)
         let identity = try identity(of: call, session)
-        if let token = try presentedToken(call, identity), token.concert == request.concert, standing(of: token, at: concert) != .ended {
+        if let token = try presentedToken(call, identity), token.concert == request.concert,
+            standing(of: token, at: concert) != .ended
+        {
             try resume(token, at: concert, call, session)
             return
         }
@@ -27,7 +29,8 @@ extension Gateway {
             postpone(call, session)
             return
         }
-        try submit(.join(Join(concert: request.concert)), identity: identity, token: 0, call, session, use: .join(concert: concert))
+        try submit(
+            .join(Join(concert: request.concert)), identity: identity, token: 0, call, session, use: .join(concert: concert))
     }
 
     /// A token brings back its place without a command: the loop knows who waits, and asks about who is active.
@@ -59,7 +62,8 @@ extension Gateway {
         let concert = try concert(request.concert)
         let identity = try identity(of: call, session)
         let token = try token(for: concert, call, identity, session)
-        try submit(.leave(Leave(concert: request.concert)), identity: identity, token: token?.id ?? 0, call, session, use: .command)
+        try submit(
+            .leave(Leave(concert: request.concert)), identity: identity, token: token?.id ?? 0, call, session, use: .command)
     }
 
     // MARK: Streams
@@ -77,7 +81,9 @@ extension Gateway {
     }
 
     func queueToken(of status: TokenStatus) -> QueueToken {
-        QueueToken(id: status.id, user: status.user, concert: catalogue.concerts[status.concert].settings.id, joinNumber: status.joinNumber)
+        QueueToken(
+            id: status.id, user: status.user, concert: catalogue.concerts[status.concert].settings.id,
+            joinNumber: status.joinNumber)
     }
 
     /// Starts a line stream: binds the token to the connection and sends the first update.
@@ -149,7 +155,10 @@ extension Gateway {
         }
         let status = statuses[stream.token.id] ?? waitingStatus(stream.token, at: stream.line)
         let update = update(for: status, on: stream)
-        guard session.calls.message(stream.call, sequence: position, position: position, payload: update, output: &frames) == .sent else {
+        guard
+            session.calls.message(stream.call, sequence: position, position: position, payload: update, output: &frames)
+                == .sent
+        else {
             stream.isOwed = true
             return
         }
@@ -254,7 +263,9 @@ extension Gateway {
         if holds.isEmpty, PushPolicy.isEnding(deadline: status.idleUntil, now: now, whole: settings.idleTtlMs, most: 30_000) {
             warnings.append(.idleTimeEnding)
         }
-        if holds.contains(where: { PushPolicy.isEnding(deadline: $0.deadlineMs, now: now, whole: settings.holdTtlMs, most: 60_000) }) {
+        if holds.contains(where: {
+            PushPolicy.isEnding(deadline: $0.deadlineMs, now: now, whole: settings.holdTtlMs, most: 60_000)
+        }) {
             warnings.append(.holdEnding)
         }
         return warnings

@@ -48,7 +48,8 @@ extension Gateway {
 
     /// Asks for the numbers of every watch that has had its last ones. Once a second.
     func sampleStats() {
-        for watch in statsWatches where !watch.isAsking && watch.session.calls.canSend(watch.call) && !watch.session.isBacklogged {
+        for watch in statsWatches
+        where !watch.isAsking && watch.session.calls.canSend(watch.call) && !watch.session.isBacklogged {
             let pendingCall = PendingCall(session: watch.session, call: watch.call, use: .watchedStats(watch))
             watch.isAsking = (try? ask(.stats(concert: watch.concert), pendingCall)) != nil
         }
@@ -56,7 +57,8 @@ extension Gateway {
 
     func send(_ lines: [LineStats], to watch: StatsWatch) {
         watch.isAsking = false
-        watch.session.calls.message(watch.call, sequence: position, position: position, payload: statsResponse(lines), output: &frames)
+        watch.session.calls.message(
+            watch.call, sequence: position, position: position, payload: statsResponse(lines), output: &frames)
     }
 
     func statsResponse(_ lines: [LineStats]) -> StatsResponse {

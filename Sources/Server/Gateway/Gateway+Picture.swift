@@ -141,7 +141,8 @@ extension LineChange {
     /// Index of the concert.
     var line: Int {
         switch self {
-        case .joined(let line, _, _), .left(let line, _), .admitted(let line, _, _), .ended(let line, _), .drawn(let line, _, _), .state(let line, _):
+        case .joined(let line, _, _), .left(let line, _), .admitted(let line, _, _), .ended(let line, _),
+            .drawn(let line, _, _), .state(let line, _):
             line
         }
     }

@@ -155,16 +155,20 @@ final class Gateway {
         case .streamSeats(let request): try streamSeats(request, call, session)
         case .watchSeats(let request): try watchSeats(request, call, session)
         case .hold(let request): try hold(request, call, session)
-        case .release(let request): try command(.release(Release(reservation: request.reservation)), token: .ofReservation(request.reservation), call, session)
+        case .release(let request):
+            try command(
+                .release(Release(reservation: request.reservation)), token: .ofReservation(request.reservation), call, session)
         case .cancelReservation(let request):
             try command(.cancel(CancelReservation(reservation: request.reservation)), token: .none, call, session)
         case .charge(let request): try charge(request, call, session)
-        case .pay(let request): try command(.pay(Pay(reservation: request.reservation)), token: .ofReservation(request.reservation), call, session)
+        case .pay(let request):
+            try command(.pay(Pay(reservation: request.reservation)), token: .ofReservation(request.reservation), call, session)
         case .getBalance(let request): try balance(request, call, session)
         case .listTransactions(let request): try transactions(request, call, session)
         case .listReservations(let request):
             try ask(.reservations(try identity(of: call, session).user, before: request.before), .reservations, call, session)
-        case .listPayments(let request): try ask(.payments(try identity(of: call, session).user, before: request.before), .payments, call, session)
+        case .listPayments(let request):
+            try ask(.payments(try identity(of: call, session).user, before: request.before), .payments, call, session)
         case .putConcert, .putPerformance, .setPolicy, .changeLine, .sendNotice: try operate(call, session)
         case .stats(let request): try stats(request, call, session)
         case .watchStats(let request): try watchStats(request, call, session)
@@ -185,7 +189,10 @@ final class Gateway {
     /// Sends a command on its way. Its outcome comes back under the ticket, for `PendingCall.Use`.
     ///
     /// - Throws: UNAVAILABLE if the journal can't be written or the way is full; nothing has been begun then.
-    func submit(_ body: Command.Body, identity: Identity, token: UInt64, _ call: IncomingCall, _ session: Session, use: PendingCall.Use, claim: SeatClaim? = nil) throws(Status) {
+    func submit(
+        _ body: Command.Body, identity: Identity, token: UInt64, _ call: IncomingCall, _ session: Session, use: PendingCall.Use,
+        claim: SeatClaim? = nil
+    ) throws(Status) {
         var command = Command()
         command.user = identity.user
         command.requestId = call.requestID
@@ -218,10 +225,13 @@ final class Gateway {
 
     private func send(_ message: ToSequencer, _ pendingCall: PendingCall) throws(Status) {
         guard isWritable else {
-            throw Status(.journalUnavailable, "The journal can't be written; nothing was begun.", details: ErrorDetails(retryAfterMs: 5_000))
+            throw Status(
+                .journalUnavailable, "The journal can't be written; nothing was begun.",
+                details: ErrorDetails(retryAfterMs: 5_000))
         }
         guard pending.count < Self.pendingMax, commands.send(message) else {
-            throw Status(.notStarted, "Too much is going on just now; nothing was begun.", details: ErrorDetails(retryAfterMs: 250))
+            throw Status(
+                .notStarted, "Too much is going on just now; nothing was begun.", details: ErrorDetails(retryAfterMs: 250))
         }
         pending[nextTicket] = pendingCall
         nextTicket += 1

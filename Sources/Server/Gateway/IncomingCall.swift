@@ -26,7 +26,10 @@ struct IncomingCall {
     /// - Throws: a `Status` that says what is wrong; nothing has been begun.
     init(_ call: CallID, _ open: OpenView) throws(Status) {
         guard let method = Method(path: open.method) else {
-            throw Status(.unknownMethod, "There is no method \(String(validating: [UInt8](copying: open.method), as: UTF8.self) ?? "of that name"); protocol/README.md lists them.")
+            throw Status(
+                .unknownMethod,
+                "There is no method \(String(validating: [UInt8](copying: open.method), as: UTF8.self) ?? "of that name"); protocol/README.md lists them."
+            )
         }
         id = call
         self.method = method
@@ -37,7 +40,8 @@ struct IncomingCall {
         contents = 0
         if method.isCommand {
             guard !requestID.isNone else {
-                throw Status(.requestIDMissing, "A command needs a request id, a UUID that the client makes up and keeps for repeats.")
+                throw Status(
+                    .requestIDMissing, "A command needs a request id, a UUID that the client makes up and keeps for repeats.")
             }
             var hash = SHA256()
             hash.update(open.method)
@@ -50,7 +54,8 @@ struct IncomingCall {
             throw Status(.malformedRequest, "The request is not a well-formed message of this method (\(error)).")
         }
         if let authorization = open.metadata("authorization") {
-            guard let text = String(validating: [UInt8](copying: authorization), as: UTF8.self), text.hasPrefix("Bearer ") else {
+            guard let text = String(validating: [UInt8](copying: authorization), as: UTF8.self), text.hasPrefix("Bearer ")
+            else {
                 throw Status(.metadataInvalid, "Metadata 'authorization' must be 'Bearer ' and a token.")
             }
             bearer = String(text.dropFirst("Bearer ".count))

@@ -129,7 +129,8 @@ final class Session: ConnectionHandler, TimerTarget {
             let acceptance = try request.accept(
                 subprotocols: isEcho ? [] : [gateway.subprotocol], requiresSubprotocol: !isEcho, allowsDeflate: true)
             connection.write(acceptance.response)
-            socket = WebSocket(serverWith: isEcho ? gateway.echoLimits : gateway.socketLimits, deflate: acceptance.agreement.deflate)
+            socket = WebSocket(
+                serverWith: isEcho ? gateway.echoLimits : gateway.socketLimits, deflate: acceptance.agreement.deflate)
             phase = next
             calls = ServerCalls(limits: gateway.limits, now: gateway.loop.now)
             setTimer(at: isEcho ? .max : calls.nextLivenessDeadline ?? .max)
@@ -313,7 +314,9 @@ private struct CallEvents: ServerCallsHandler {
         session.gateway.hello(hello, session, in: &calls, output: &output)
     }
 
-    mutating func opened(_ call: CallID, _ open: OpenView, deadline: UInt64?, in calls: inout ServerCalls, output: inout [UInt8]) {
+    mutating func opened(
+        _ call: CallID, _ open: OpenView, deadline: UInt64?, in calls: inout ServerCalls, output: inout [UInt8]
+    ) {
         do throws(Status) {
             session.gateway.arrived.append(try IncomingCall(call, open))
         } catch {

@@ -16,7 +16,7 @@ struct AdmissionRate: Sendable {
 
     /// Drops what is older than a minute.
     ///
-    /// - Returns: whether there was any, so that the rate is another now.
+    /// - Returns: whether the rate is another now: without admissions it stays none.
     @discardableResult
     mutating func advance(to timeMilliseconds: UInt64) -> Bool {
         let second = timeMilliseconds / 1000
@@ -28,7 +28,7 @@ struct AdmissionRate: Sendable {
             buckets[index] = 0
         }
         lastSecond = second
-        return total != before
+        return before > 0
     }
 
     /// Admissions a second over the part of the last minute since the first admission; nil with fewer than two.

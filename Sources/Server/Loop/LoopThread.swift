@@ -50,7 +50,8 @@ struct LoopStart: Sendable {
 
     private func serve(on loop: EventLoop) throws(SystemError) -> Gateway {
         let gateway = Gateway(
-            loop: loop, index: index, settings: settings, instance: instance, identities: identities, queueTokens: QueueTokens(key: key, epoch: instance.epoch),
+            loop: loop, index: index, settings: settings, instance: instance, identities: identities,
+            queueTokens: QueueTokens(key: key, epoch: instance.epoch),
             metrics: metrics, commands: commands, image: image)
         metrics.observe(loop.counters)
         inbox.attach(to: loop) { delta, answers, isWritable in
@@ -111,12 +112,17 @@ extension Gateway {
         switch path {
         case "/.well-known/jwks.json":
             return HTTPResponse.encode(
-                .ok, fields: [("Content-Type", "application/jwk-set+json"), ("Cache-Control", "max-age=300"), ("Access-Control-Allow-Origin", "*")],
+                .ok,
+                fields: [
+                    ("Content-Type", "application/jwk-set+json"), ("Cache-Control", "max-age=300"),
+                    ("Access-Control-Allow-Origin", "*"),
+                ],
                 body: Array(queueTokens.published.utf8), includesBody: includesBody)
         default:
             return HTTPResponse.encode(
                 .notFound, fields: [("Content-Type", "text/plain; charset=utf-8")],
-                body: Array("The WebSocket is at /v1 (subprotocol \(subprotocol)); the keys are at /.well-known/jwks.json.\n".utf8),
+                body: Array(
+                    "The WebSocket is at /v1 (subprotocol \(subprotocol)); the keys are at /.well-known/jwks.json.\n".utf8),
                 includesBody: includesBody)
         }
     }

@@ -28,7 +28,8 @@ struct Recovery: Sendable {
     func recover() throws -> Sequencer {
         let lookup = try journal.latestSnapshot()
         for position in lookup.damagedPositions {
-            logger.warning("the snapshot at journal position \(position) is damaged; an older one and the journal itself are used")
+            logger.warning(
+                "the snapshot at journal position \(position) is damaged; an older one and the journal itself are used")
         }
         let restored = try SnapshotReplay(from: lookup.snapshot)
         let from = restored.position
@@ -98,7 +99,8 @@ struct Recovery: Sendable {
             .publishKey(PublishKey(ed25519: publicKey)),
             .configure(
                 Configure(
-                    accountNeedsNoToken: !settings.accountNeedsActiveToken, maxCharge: settings.maxCharge, maxBalance: settings.maxBalance)),
+                    accountNeedsNoToken: !settings.accountNeedsActiveToken, maxCharge: settings.maxCharge,
+                    maxBalance: settings.maxBalance)),
         ]
         if isFirstStart, let firstSale {
             bodies += firstSale.concerts.map { .putConcert(PutConcert(settings: $0, drawSeed: randomBytes(32))) }

@@ -1,5 +1,5 @@
 import BoxOffice
-import Glibc
+import Foundation
 import Journal
 import Logging
 import Reactor
@@ -36,7 +36,7 @@ final class SequencerThread: Sendable {
 
     /// Takes what the journal delivers. From the journal's thread.
     func hear(_ event: JournalEvent) {
-        while !events.send(event), !control.withLock({ $0.isStopping }) { usleep(1_000) }
+        while !events.send(event), !control.withLock({ $0.isStopping }) { Foundation.Thread.sleep(forTimeInterval: 0.001) }
     }
 
     /// Blocks until the journal has said something. For recovery, before `run`.
@@ -98,7 +98,8 @@ final class SequencerThread: Sendable {
     }
 
     private func take(
-        _ event: JournalEvent, _ sequencer: inout Sequencer, _ publication: inout Publication, _ metrics: Metrics, _ logger: Logger,
+        _ event: JournalEvent, _ sequencer: inout Sequencer, _ publication: inout Publication, _ metrics: Metrics,
+        _ logger: Logger,
         _ entryApplied: (UInt64, UInt64) -> Void
     ) {
         switch event {
@@ -109,7 +110,8 @@ final class SequencerThread: Sendable {
                     metrics.entries.add()
                     entryApplied(entry.position, sequencer.office.digest)
                     if !sequencer.isWritable {
-                        logger.critical("other instances have declared this one gone; nothing more is acknowledged. Restart the server")
+                        logger.critical(
+                            "other instances have declared this one gone; nothing more is acknowledged. Restart the server")
                     }
                 } catch {
                     logger.critical("journal entry \(entry.position) can't be read (\(error)); nothing more is acknowledged")
@@ -124,7 +126,10 @@ final class SequencerThread: Sendable {
         }
     }
 
-    private func take(_ message: ToSequencer, _ sequencer: inout Sequencer, _ publication: inout Publication, _ pageItems: Int, _ metrics: Metrics) {
+    private func take(
+        _ message: ToSequencer, _ sequencer: inout Sequencer, _ publication: inout Publication, _ pageItems: Int,
+        _ metrics: Metrics
+    ) {
         switch message {
         case .submission(let submission):
             metrics.commands.add()

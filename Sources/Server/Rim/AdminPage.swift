@@ -64,13 +64,15 @@ final class AdminConnection: ConnectionHandler, TimerTarget {
         case "/readyz":
             let notReady = facts().notReady
             return HTTPResponse.encode(
-                notReady == nil ? .ok : .serviceUnavailable, fields: text, body: Array("\(notReady ?? "ready")\n".utf8), includesBody: includesBody)
+                notReady == nil ? .ok : .serviceUnavailable, fields: text, body: Array("\(notReady ?? "ready")\n".utf8),
+                includesBody: includesBody)
         case "/metrics":
             return HTTPResponse.encode(
                 .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: Array(facts().metrics.utf8),
                 includesBody: includesBody)
         default:
-            return HTTPResponse.encode(.notFound, fields: text, body: Array("there are /healthz, /readyz and /metrics\n".utf8),
+            return HTTPResponse.encode(
+                .notFound, fields: text, body: Array("there are /healthz, /readyz and /metrics\n".utf8),
                 includesBody: includesBody)
         }
     }

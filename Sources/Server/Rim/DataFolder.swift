@@ -43,7 +43,9 @@ struct DataFolder {
     ///
     /// - Returns: whether it was made.
     func ensureCertificate() throws -> Bool {
-        if exists(certificate), exists(certificateKey), !isOlder(certificate, thanDays: Int(DevelopmentCertificate.days) - 7) { return false }
+        if exists(certificate), exists(certificateKey), !isOlder(certificate, thanDays: Int(DevelopmentCertificate.days) - 7) {
+            return false
+        }
         try DevelopmentCertificate.create(now: Clock.wallMilliseconds()).save(certificate: certificate, key: certificateKey)
         return true
     }
@@ -60,7 +62,10 @@ struct DataFolder {
             return try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         }
         let key = Base64.url.encode(randomBytes(32))
-        guard FileManager.default.createFile(atPath: path, contents: Data((key + "\n").utf8), attributes: [.posixPermissions: 0o600]) else {
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data((key + "\n").utf8), attributes: [.posixPermissions: 0o600])
+        else {
             throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
         }
         return key

@@ -20,7 +20,8 @@ struct IdentityChecker: Sendable {
 
     private enum Mode: Sendable {
         case development(operatorKey: [UInt8])
-        case provider(JWKS, JWTPolicy, operatorClaim: (name: String, value: String), backendClaim: (name: String, value: String))
+        case provider(
+            JWKS, JWTPolicy, operatorClaim: (name: String, value: String), backendClaim: (name: String, value: String))
     }
 
     /// Development: trusts UUIDs; who knows the operator key is an operator.
@@ -55,7 +56,9 @@ struct IdentityChecker: Sendable {
         switch mode {
         case .development(let operatorKey):
             if let key = text.split(separator: ":", maxSplits: 1).last, text.hasPrefix("operator:") {
-                guard constantTimeEqual(Array(key.utf8), operatorKey) else { throw .invalid("this is not the data folder's operator key") }
+                guard constantTimeEqual(Array(key.utf8), operatorKey) else {
+                    throw .invalid("this is not the data folder's operator key")
+                }
                 return Identity(user: .developmentOperator, isOperator: true, name: "development operator")
             }
             guard let user = Uuid(text) else { throw .invalid("a development server takes a UUID, or operator:KEY") }
@@ -66,7 +69,9 @@ struct IdentityChecker: Sendable {
         }
     }
 
-    private static func verify(_ text: String, _ keys: JWKS, _ policy: JWTPolicy, now: UInt64) throws(IdentityError) -> VerifiedJWT {
+    private static func verify(_ text: String, _ keys: JWKS, _ policy: JWTPolicy, now: UInt64) throws(IdentityError)
+        -> VerifiedJWT
+    {
         do {
             return try keys.verify(text, policy: policy, now: now)
         } catch {
@@ -84,7 +89,8 @@ struct IdentityChecker: Sendable {
             token.claims[claim.name]?.strings?.contains(claim.value) ?? false
         }
         return Identity(
-            user: user, isOperator: has(operatorClaim), isBackend: has(backendClaim), expiresMilliseconds: token.expiresAtMilliseconds, name: subject)
+            user: user, isOperator: has(operatorClaim), isBackend: has(backendClaim),
+            expiresMilliseconds: token.expiresAtMilliseconds, name: subject)
     }
 }
 

@@ -69,7 +69,8 @@ final class Metrics: Sendable {
         counter("journal_entries_total", "Journal entries applied.", entries)
         counter("journal_commands_total", "Commands submitted.", commands)
         counter("snapshots_total", "Snapshots saved.", snapshots)
-        write("refusals_total", "counter", "Calls refused, by reason word.",
+        write(
+            "refusals_total", "counter", "Calls refused, by reason word.",
             refusals.withLock { $0.sorted { $0.key < $1.key } }.map { ("reason=\"\($0.key)\"", $0.value) })
         let counters = loops.withLock { $0 }
         func loopNumber(_ name: String, _ type: String, _ help: String, _ value: (LoopCounters) -> UInt64) {
@@ -78,7 +79,9 @@ final class Metrics: Sendable {
         loopNumber("connections", "gauge", "Connections open now.") { $0.connections.value }
         loopNumber("connections_accepted_total", "counter", "Connections accepted.") { $0.accepted.value }
         loopNumber("handshakes_full_total", "counter", "TLS handshakes with a key exchange.") { $0.handshakesFull.value }
-        loopNumber("handshakes_resumed_total", "counter", "TLS handshakes resumed from a ticket.") { $0.handshakesResumed.value }
+        loopNumber("handshakes_resumed_total", "counter", "TLS handshakes resumed from a ticket.") {
+            $0.handshakesResumed.value
+        }
         loopNumber("handshakes_failed_total", "counter", "TLS handshakes that failed.") { $0.handshakesFailed.value }
         loopNumber("received_bytes_total", "counter", "Bytes from clients, with TLS.") { $0.bytesReceived.value }
         loopNumber("written_bytes_total", "counter", "Bytes to clients, with TLS.") { $0.bytesSent.value }

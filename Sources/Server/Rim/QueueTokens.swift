@@ -68,7 +68,8 @@ final class QueueTokens {
     /// A proof of being active, until `expires` at most two minutes ahead.
     func signPass(_ token: QueueToken, now: UInt64) throws(CryptoError) -> (pass: String, expiresMilliseconds: UInt64) {
         let expires = now + Self.passLifetimeMilliseconds
-        let claims = #"{"sub":"\#(token.user)","aud":"\#(token.concert)","tid":\#(token.id),"iat":\#(now / 1000),"exp":\#(expires / 1000)}"#
+        let claims =
+            #"{"sub":"\#(token.user)","aud":"\#(token.concert)","tid":\#(token.id),"iat":\#(now / 1000),"exp":\#(expires / 1000)}"#
         return (try passSigner.signJWT(claims: Array(claims.utf8)), expires / 1000 * 1000)
     }
 

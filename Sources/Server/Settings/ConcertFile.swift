@@ -157,7 +157,10 @@ private struct Strict<Value: Decodable & KnowsItsKeys>: Decodable {
         let known = Set(Value.CodingKeys.allCases.map(\.stringValue))
         for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
             let path = decoder.codingPath + [key]
-            throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "there is no such key; there are \(known.sorted().joined(separator: ", "))"))
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: path,
+                    debugDescription: "there is no such key; there are \(known.sorted().joined(separator: ", "))"))
         }
         value = try Value(from: decoder)
     }

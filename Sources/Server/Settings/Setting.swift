@@ -34,7 +34,9 @@ public struct Setting: Sendable {
             }
             return set(&$1.adminListen, SocketAddress($0))
         },
-        Setting("data", "FOLDER", "journal, keys and development certificate", "usher-data") { set(&$1.dataFolder, nonEmpty($0)) },
+        Setting("data", "FOLDER", "journal, keys and development certificate", "usher-data") {
+            set(&$1.dataFolder, nonEmpty($0))
+        },
         Setting("journal", "sqlite|memory", "memory keeps nothing over a restart", "sqlite") {
             set(&$1.journal, ServerSettings.JournalChoice(rawValue: $0))
         },
@@ -46,7 +48,9 @@ public struct Setting: Sendable {
         Setting("connections-max", "N", "clients at once; descriptors are the bound", "18000") {
             set(&$1.connectionsMax, number($0, 1...10_000_000))
         },
-        Setting("certificate", "FILE", "certificate chain, PEM", "made in the data folder") { set(&$1.certificateFile, nonEmpty($0)) },
+        Setting("certificate", "FILE", "certificate chain, PEM", "made in the data folder") {
+            set(&$1.certificateFile, nonEmpty($0))
+        },
         Setting("private-key", "FILE", "its key, PEM", "made in the data folder") { set(&$1.privateKeyFile, nonEmpty($0)) },
         Setting("tls-minimum", "1.2|1.3", "oldest TLS version taken", "1.2") {
             switch $0 {
@@ -56,7 +60,10 @@ public struct Setting: Sendable {
             }
             return true
         },
-        Setting("origins", "URL,…|*", "web pages that may connect, by scheme, host and port; none set: only pages of this server itself", "") {
+        Setting(
+            "origins", "URL,…|*",
+            "web pages that may connect, by scheme, host and port; none set: only pages of this server itself", ""
+        ) {
             $1.origins = $0.split(separator: ",").map { String($0) }
             return true
         },
@@ -65,25 +72,39 @@ public struct Setting: Sendable {
         },
         Setting("identity-issuer", "NAME", "required `iss` of identities", "any") { set(&$1.identityIssuer, nonEmpty($0)) },
         Setting("identity-audience", "NAME", "required `aud` of identities", "any") { set(&$1.identityAudience, nonEmpty($0)) },
-        Setting("operator-claim", "NAME=VALUE", "what makes an identity an operator", "role=operator") { set(&$1.operatorClaim, claim($0)) },
-        Setting("backend-claim", "NAME=VALUE", "what lets an identity act for many users", "role=backend") { set(&$1.backendClaim, claim($0)) },
+        Setting("operator-claim", "NAME=VALUE", "what makes an identity an operator", "role=operator") {
+            set(&$1.operatorClaim, claim($0))
+        },
+        Setting("backend-claim", "NAME=VALUE", "what lets an identity act for many users", "role=backend") {
+            set(&$1.backendClaim, claim($0))
+        },
         Setting("account-needs-active-token", "BOOL", "charging and balance only once it is one's turn", "true") {
             set(&$1.accountNeedsActiveToken, Bool($0))
         },
-        Setting("dates-public", "BOOL", "performances can be listed without a place in the line", "false") { set(&$1.datesPublic, Bool($0)) },
-        Setting("max-charge", "AMOUNT", "most that one charge may add", "10000000") { set(&$1.maxCharge, number($0, 1...(1 << 53))) },
-        Setting("max-balance", "AMOUNT", "most that an account may hold", "100000000") { set(&$1.maxBalance, number($0, 1...(1 << 53))) },
+        Setting("dates-public", "BOOL", "performances can be listed without a place in the line", "false") {
+            set(&$1.datesPublic, Bool($0))
+        },
+        Setting("max-charge", "AMOUNT", "most that one charge may add", "10000000") {
+            set(&$1.maxCharge, number($0, 1...(1 << 53)))
+        },
+        Setting("max-balance", "AMOUNT", "most that an account may hold", "100000000") {
+            set(&$1.maxBalance, number($0, 1...(1 << 53)))
+        },
         Setting("ping-interval", "SECONDS", "how often a client is asked for life", "25") {
             set(&$1.pingIntervalMilliseconds, number($0, 1...3600).map { $0 * 1000 })
         },
         Setting("drain-time", "SECONDS", "how long a stopping server gives its clients", "10") {
             set(&$1.drainMilliseconds, number($0, 0...600).map { $0 * 1000 })
         },
-        Setting("snapshot-entries", "N", "journal entries between snapshots", "50000") { set(&$1.snapshotEntries, number($0, 100...100_000_000)) },
+        Setting("snapshot-entries", "N", "journal entries between snapshots", "50000") {
+            set(&$1.snapshotEntries, number($0, 100...100_000_000))
+        },
         Setting("log-level", "trace|debug|info|notice|warning|error", "how much is written to standard error", "info") {
             set(&$1.logLevel, Logger.Level(rawValue: $0))
         },
-        Setting(switch: "echo", "test mode: `/echo` answers every WebSocket message with itself, of up to 16 MiB", "false") { set(&$1.echo, Bool($0)) },
+        Setting(switch: "echo", "test mode: `/echo` answers every WebSocket message with itself, of up to 16 MiB", "false") {
+            set(&$1.echo, Bool($0))
+        },
     ]
 
     private init(
@@ -97,7 +118,10 @@ public struct Setting: Sendable {
         self.parse = parse
     }
 
-    private init(switch name: String, _ help: String, _ standard: String, _ parse: @escaping @Sendable (String, inout ServerSettings) -> Bool) {
+    private init(
+        switch name: String, _ help: String, _ standard: String,
+        _ parse: @escaping @Sendable (String, inout ServerSettings) -> Bool
+    ) {
         self.name = name
         value = nil
         self.help = help

@@ -19,7 +19,8 @@ extension ServerSettings {
                 try settings.take(name, value, from: file)
             }
         }
-        for (variable, value) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("USHER_") && !otherVariables.contains(variable) {
+        for (variable, value) in environment.sorted(by: { $0.key < $1.key })
+        where variable.hasPrefix("USHER_") && !otherVariables.contains(variable) {
             let name = variable.dropFirst("USHER_".count).lowercased().replacing("_", with: "-")
             try settings.take(String(name), value, from: "environment variable \(variable)")
         }
@@ -34,7 +35,8 @@ extension ServerSettings {
 
     private mutating func take(_ name: String, _ value: String, from source: String) throws(SettingsError) {
         guard let setting = Setting.named(name) else {
-            throw SettingsError("\(source): there is no setting '\(name)'\(Self.suggestion(for: name)); `usher serve --help` lists them")
+            throw SettingsError(
+                "\(source): there is no setting '\(name)'\(Self.suggestion(for: name)); `usher serve --help` lists them")
         }
         do {
             try setting.apply(value, to: &self)
@@ -70,9 +72,13 @@ extension ServerSettings {
         do {
             let text = try String(contentsOfFile: path, encoding: .utf8)
             guard let node = try Yams.compose(yaml: text) else { return [] }
-            guard let mapping = node.mapping else { throw SettingsError("\(path): a mapping of settings is expected, as in `listen: 0.0.0.0:8443`") }
+            guard let mapping = node.mapping else {
+                throw SettingsError("\(path): a mapping of settings is expected, as in `listen: 0.0.0.0:8443`")
+            }
             return try mapping.map { key, value in
-                guard let name = key.string, let text = value.string ?? value.sequence.map({ $0.compactMap(\.string).joined(separator: ",") }) else {
+                guard let name = key.string,
+                    let text = value.string ?? value.sequence.map({ $0.compactMap(\.string).joined(separator: ",") })
+                else {
                     throw SettingsError("\(path): every setting is a name and a plain value")
                 }
                 return (name, text)

@@ -38,18 +38,23 @@ final class Conductor {
     init(_ settings: StampedeSettings) throws {
         self.settings = settings
         loop = try EventLoop()
-        progress = Progress(fans: settings.fans, seats: settings.performances * StampedeSettings.seatsPerPerformance, isQuiet: settings.isQuiet)
+        progress = Progress(
+            fans: settings.fans, seats: settings.performances * StampedeSettings.seatsPerPerformance, isQuiet: settings.isQuiet)
         process = settings.processID.flatMap { ServerProcess($0) }
     }
 
     func run() throws -> Report {
         var report = Report(settings)
-        operatorSide = try settings.operatorIdentity.map { try SideConnection((settings.server, settings.endpoint), $0, loop: loop) }
+        operatorSide = try settings.operatorIdentity.map {
+            try SideConnection((settings.server, settings.endpoint), $0, loop: loop)
+        }
         if settings.isOwnConcert { try putOnSale() }
 
         let before = process?.sample()
         let threads = try startLoops()
-        progress.say("\(settings.fans) fans from \(settings.loops) loop\(settings.loops == 1 ? "" : "s") to \(settings.url), seed \(settings.seed)")
+        progress.say(
+            "\(settings.fans) fans from \(settings.loops) loop\(settings.loops == 1 ? "" : "s") to \(settings.url), seed \(settings.seed)"
+        )
         let connectStart = Clocks.monotonic()
         order(.connect, threads)
         let connectLimit = 60_000 + UInt64(Double(settings.fans) / settings.ramp * 1000) * 3
@@ -61,10 +66,14 @@ final class Conductor {
         progress.say("all join")
         let joinStart = Clocks.monotonic()
         order(.join, threads)
-        watch("joining", upTo: 60_000 + settings.joinOverMilliseconds) { self.tally.joined.now + self.tally.failed.now >= self.settings.fans }
+        watch("joining", upTo: 60_000 + settings.joinOverMilliseconds) {
+            self.tally.joined.now + self.tally.failed.now >= self.settings.fans
+        }
         let joined = process?.sample()
         let left = settings.timeLimitMilliseconds
-        watch(settings.pollMilliseconds == nil ? "selling" : "selling to pollers", upTo: left) { self.tally.gone.now >= self.settings.fans }
+        watch(settings.pollMilliseconds == nil ? "selling" : "selling to pollers", upTo: left) {
+            self.tally.gone.now >= self.settings.fans
+        }
         report.saleSeconds = Double(Clocks.monotonic() - joinStart) / 1e6
         let over = process?.sample()
 
@@ -94,8 +103,10 @@ final class Conductor {
         let days: UInt64 = 30 * 86_400_000
         let starts = Clock.wallMilliseconds() + days
         let concert = ConcertSettings(
-            id: settings.concert, title: "Stampede", venue: "Loopback Arena", policy: settings.policy, maxSeats: UInt32(StampedeSettings.maxSeats),
-            holdTtlMs: StampedeSettings.holdMilliseconds, activeTtlMs: settings.activeMilliseconds, idleTtlMs: StampedeSettings.idleMilliseconds)
+            id: settings.concert, title: "Stampede", venue: "Loopback Arena", policy: settings.policy,
+            maxSeats: UInt32(StampedeSettings.maxSeats),
+            holdTtlMs: StampedeSettings.holdMilliseconds, activeTtlMs: settings.activeMilliseconds,
+            idleTtlMs: StampedeSettings.idleMilliseconds)
         _ = try operatorSide.ask(.putConcert, PutConcertRequest(settings: concert), returning: OperatorResponse.self)
         let prices = [
             PriceBand(firstSeat: 1, lastSeat: 10, price: 15_000), PriceBand(firstSeat: 11, lastSeat: 30, price: 11_000),
@@ -107,11 +118,13 @@ final class Conductor {
                 seatCount: UInt32(StampedeSettings.seatsPerPerformance), prices: prices)
             // An operator's connection has a visitor's rate: 20 calls a second, after 64 at once.
             if number > 50 { operatorSide.wait(upTo: 60) { false } }
-            _ = try operatorSide.ask(.putPerformance, PutPerformanceRequest(settings: performance), returning: OperatorResponse.self)
+            _ = try operatorSide.ask(
+                .putPerformance, PutPerformanceRequest(settings: performance), returning: OperatorResponse.self)
         }
         _ = try operatorSide.ask(.openLine, LineRequest(concert: settings.concert), returning: OperatorResponse.self)
         progress.say(
-            "concert \(settings.concert): \(settings.performances) dates of \(StampedeSettings.seatsPerPerformance) seats, admitting \(settings.policySentence)")
+            "concert \(settings.concert): \(settings.performances) dates of \(StampedeSettings.seatsPerPerformance) seats, admitting \(settings.policySentence)"
+        )
     }
 
     /// The server has gone and perhaps come back.
@@ -124,12 +137,15 @@ final class Conductor {
 
     private func stats() -> LineStats? {
         if operatorSide?.end != nil { reconnect() }
-        return try? operatorSide?.ask(.stats, StatsRequest(concert: settings.concert), returning: StatsResponse.self).lines.first
+        return try? operatorSide?.ask(.stats, StatsRequest(concert: settings.concert), returning: StatsResponse.self).lines
+            .first
     }
 
     /// The seats as somebody new is shown them.
     private func finalMap() -> [String: Set<UInt32>]? {
-        guard let side = try? SideConnection((settings.server, settings.endpoint), .user(.random()), loop: loop) else { return nil }
+        guard let side = try? SideConnection((settings.server, settings.endpoint), .user(.random()), loop: loop) else {
+            return nil
+        }
         defer { side.close() }
         return side.soldSeats(of: settings.concert)
     }

@@ -35,7 +35,8 @@ extension Fan {
 
     func command(_ method: Method, _ request: some WireMessage) {
         command = FanCommand(
-            method: method, request: request.encoded(), requestID: .random(), startedUs: Clocks.monotonic(), startedWallUs: Clocks.wall())
+            method: method, request: request.encoded(), requestID: .random(), startedUs: Clocks.monotonic(),
+            startedWallUs: Clocks.wall())
         sendCommand()
         switch method {
         case .hold: maybeLose(.holding, within: 5)
@@ -149,7 +150,8 @@ extension Fan {
                 crowd.note(.dates, since: queryStarted)
                 datesHeard(try ListPerformancesResponse(decoding: close.payload))
             case .payments:
-                record.audit = FanRecord.Audit(payments: try ListPaymentsResponse(decoding: close.payload).payments, transactions: [])
+                record.audit = FanRecord.Audit(
+                    payments: try ListPaymentsResponse(decoding: close.payload).payments, transactions: [])
                 ask(.transactions)
             case .transactions:
                 record.audit?.transactions = try ListTransactionsResponse(decoding: close.payload).transactions

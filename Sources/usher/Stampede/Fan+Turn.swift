@@ -56,7 +56,9 @@ extension Fan {
             problem("\(performance.id) is listed with no seat left")
         }
         guard !list.performances.isEmpty else {
-            if list.availability == .unspecified || list.availability == .onSale { problem("no performance listed, and no word that it is sold out") }
+            if list.availability == .unspecified || list.availability == .onSale {
+                problem("no performance listed, and no word that it is sold out")
+            }
             leave(as: .soldOut)
             return
         }
@@ -70,7 +72,9 @@ extension Fan {
         if let watch { connection.cancel(watch.call) }
         watch = nil
         let options = CallOptions(metadata: presented, credit: 16)
-        guard let call = try? connection.open(.watchSeats, WatchSeatsRequest(performance: performance.id), options) else { return }
+        guard let call = try? connection.open(.watchSeats, WatchSeatsRequest(performance: performance.id), options) else {
+            return
+        }
         watch = WatchedSeats(performance: performance.id, call: call, startedUs: Clocks.monotonic())
     }
 
@@ -85,7 +89,8 @@ extension Fan {
             while watch!.seats.count <= index { watch!.seats.append((0, .unspecified)) }
             watch!.seats[index] = (seat.price, seat.state)
             if isDelta || !watch!.isInParts {
-                crowd.record.sightings[performance, default: SeatSightings()].saw(index, isSold: seat.state == .sold, revision: revision)
+                crowd.record.sightings[performance, default: SeatSightings()].saw(
+                    index, isSold: seat.state == .sold, revision: revision)
             }
             if isDelta, seat.state == .held {
                 let key = SeatKey(performance: 0, seat: seat.number)
@@ -93,7 +98,9 @@ extension Fan {
             }
         }
         if isDelta || list.nextSeat != 0 { return }
-        if watch!.seats.contains(where: { $0.state == .unspecified }) { problem("a snapshot of \(performance) with seats left out") }
+        if watch!.seats.contains(where: { $0.state == .unspecified }) {
+            problem("a snapshot of \(performance) with seats left out")
+        }
         if !watch!.isComplete {
             watch!.isComplete = true
             crowd.note(.seats, since: watch!.startedUs)
@@ -114,7 +121,9 @@ extension Fan {
             return
         }
         let favourite = Int(persona.favourite * Double(watch.seats.count))
-        let free = watch.seats.indices.filter { watch.seats[$0].state == .available }.sorted { abs($0 - favourite) < abs($1 - favourite) }
+        let free = watch.seats.indices.filter { watch.seats[$0].state == .available }.sorted {
+            abs($0 - favourite) < abs($1 - favourite)
+        }
         let chosen = free.prefix(wants)
         guard !chosen.isEmpty else {
             // All held or sold: perhaps another date, perhaps somebody gives one back.
@@ -125,7 +134,9 @@ extension Fan {
     }
 
     func holdDone(_ response: HoldResponse, _ done: FanCommand) {
-        guard let reservation = response.reservation, reservation.state == .held, !reservation.seats.isEmpty, reservation.seats.count <= wants else {
+        guard let reservation = response.reservation, reservation.state == .held, !reservation.seats.isEmpty,
+            reservation.seats.count <= wants
+        else {
             problem("a hold that is none: \(response)")
             return
         }
@@ -134,7 +145,8 @@ extension Fan {
         record.surelyActiveUntilMs = max(record.surelyActiveUntilMs, reservation.createdMs)
         for seat in reservation.seats {
             let key = SeatKey(performance: 0, seat: seat)
-            crowd.record.holdFacts.append((reservation.performance, HoldFact(seat: key, createdMs: reservation.createdMs, answeredUs: answered)))
+            crowd.record.holdFacts.append(
+                (reservation.performance, HoldFact(seat: key, createdMs: reservation.createdMs, answeredUs: answered)))
         }
         setHeld(reservation)
         let doubt = persona.doubt
@@ -206,7 +218,9 @@ extension Fan {
         }
         if done.attempts == 0 { crowd.noteStamp(payment.paidMs, sentUs: done.startedWallUs, answeredUs: Clocks.wall()) }
         record.surelyActiveUntilMs = max(record.surelyActiveUntilMs, payment.paidMs)
-        if payment.reservation != held.id || payment.amount != held.price || payment.seats != held.seats || payment.performance != held.performance {
+        if payment.reservation != held.id || payment.amount != held.price || payment.seats != held.seats
+            || payment.performance != held.performance
+        {
             problem("paid for \(held), but the payment says \(payment)")
         }
         record.payments.append(payment)

@@ -18,7 +18,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     /// What a timer is for.
     enum Alarm: Int {
-        case join, giveUp, lose, comeBack, choose, hold, release, charge, pay, letPassed, endOverdue, repeatCommand, rejoin, check, query
+        case join, giveUp, lose, comeBack, choose, hold, release, charge, pay, letPassed, endOverdue, repeatCommand, rejoin,
+            check, query
     }
 
     unowned let crowd: Crowd
@@ -97,7 +98,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         let source = sources.isEmpty ? nil : SocketAddress.loopback(sources[record.index % sources.count], port: 0)
         connection = crowd.hub.connect(
             to: crowd.plan.server, from: source, endpoint: crowd.plan.endpoint,
-            hello: ClientHello(.user(record.user), epoch: epoch, position: position, clientName: "usher-stampede"), handler: self)
+            hello: ClientHello(.user(record.user), epoch: epoch, position: position, clientName: "usher-stampede"),
+            handler: self)
     }
 
     func welcomed(_ connection: ClientConnection, _ welcome: Welcome) {
@@ -146,7 +148,10 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         if awayFromUs == nil { awayFromUs = Clocks.wall() }
         if end != .here, end != .transport(.loopStopped) {
             crowd.record.lost += 1
-            if !crowd.plan.expectsRestarts { crowd.noteOddity(hasWelcome ? "connection ended" : "connection refused", "fan \(record.index) (\(phase)): \(end)") }
+            if !crowd.plan.expectsRestarts {
+                crowd.noteOddity(
+                    hasWelcome ? "connection ended" : "connection refused", "fan \(record.index) (\(phase)): \(end)")
+            }
         }
         switch phase {
         case .gone where !isAuditing:
@@ -165,7 +170,10 @@ final class Fan: ClientConnectionHandler, TimerTarget {
                 fail("could not connect again: \(end)")
                 return
             }
-            let delay = end == .here ? persona.absence() : min(UInt64(connectAttempts + 1) * 300, 3_000) + .random(in: 0...1_000, using: &persona.numbers)
+            let delay =
+                end == .here
+                ? persona.absence()
+                : min(UInt64(connectAttempts + 1) * 300, 3_000) + .random(in: 0...1_000, using: &persona.numbers)
             life = loop.schedule(after: delay, self, tag: Alarm.comeBack.rawValue)
         }
     }
@@ -276,7 +284,9 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     func closed(_ connection: ClientConnection, _ call: CallID, _ close: borrowing CloseView) {
         crowd.book(traffic)
-        if close.status.code != .ok, close.status.code != .cancelled { crowd.noteRefusal(close.status.reason) }
+        // A watch ends with its turn: that is no refusal.
+        let isWatchsEnd = call == watch?.call && close.status.reason == Reason.tokenEnded.rawValue
+        if close.status.code != .ok, close.status.code != .cancelled, !isWatchsEnd { crowd.noteRefusal(close.status.reason) }
         if call == joinCall {
             joinCall = nil
             joinEnded(close.status)
@@ -288,7 +298,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
             queryEnded(close)
         } else if call == watch?.call {
             watch = nil
-            if close.status.code != .ok, close.status.code != .cancelled { odd("a watch ended", close.status) }
+            if close.status.code != .ok, close.status.code != .cancelled, !isWatchsEnd { odd("a watch ended", close.status) }
         }
     }
 
@@ -300,7 +310,9 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     }
 
     func odd(_ what: String, _ status: Status) {
-        crowd.noteOddity("\(what): \(status.reason.isEmpty ? "\(status.code)" : status.reason)", "fan \(record.index) (\(phase)): \(status.message)")
+        crowd.noteOddity(
+            "\(what): \(status.reason.isEmpty ? "\(status.code)" : status.reason)",
+            "fan \(record.index) (\(phase)): \(status.message)")
     }
 
     func fail(_ why: String) {

@@ -13,12 +13,17 @@ final class SideConnection: ClientConnectionHandler {
     private(set) var end: ConnectionEnd?
     private(set) var welcome: Welcome?
 
-    init(_ plan: (server: SocketAddress, endpoint: ClientEndpoint), _ identity: Hello.Identity, loop: EventLoop) throws(StampedeError) {
+    init(_ plan: (server: SocketAddress, endpoint: ClientEndpoint), _ identity: Hello.Identity, loop: EventLoop)
+        throws(StampedeError)
+    {
         self.loop = loop
         hub = ClientHub(loop: loop)
-        connection = hub.connect(to: plan.server, endpoint: plan.endpoint, hello: ClientHello(identity, clientName: "usher-stampede"), handler: self)
+        connection = hub.connect(
+            to: plan.server, endpoint: plan.endpoint, hello: ClientHello(identity, clientName: "usher-stampede"), handler: self)
         wait(upTo: 15_000) { self.welcome != nil || self.end != nil }
-        guard welcome != nil else { throw StampedeError("\(plan.endpoint.host): \(end?.description ?? "no answer within 15 s")") }
+        guard welcome != nil else {
+            throw StampedeError("\(plan.endpoint.host): \(end?.description ?? "no answer within 15 s")")
+        }
     }
 
     func welcomed(_ connection: ClientConnection, _ welcome: Welcome) { self.welcome = welcome }
@@ -49,7 +54,9 @@ final class SideConnection: ClientConnectionHandler {
     }
 
     /// One call, whose answer comes when it comes.
-    func begin<Response: WireMessage>(_ method: Method, _ request: some WireMessage, _ answer: @escaping (Result<Response, Status>) -> Void) {
+    func begin<Response: WireMessage>(
+        _ method: Method, _ request: some WireMessage, _ answer: @escaping (Result<Response, Status>) -> Void
+    ) {
         _ = try? connection?.call(method, request, CallOptions(timeoutMilliseconds: 15_000), answer)
     }
 
@@ -58,7 +65,9 @@ final class SideConnection: ClientConnectionHandler {
     /// - Returns: the sold seats of each performance; nil if its turn did not come in time.
     func soldSeats(of concert: String) -> [String: Set<UInt32>]? {
         var isActive = false
-        _ = try? connection?.stream(.join, JoinRequest(concert: concert), returning: LineUpdate.self, message: { isActive = isActive || $0.payload.state == .active }, closed: { _ in })
+        _ = try? connection?.stream(
+            .join, JoinRequest(concert: concert), returning: LineUpdate.self,
+            message: { isActive = isActive || $0.payload.state == .active }, closed: { _ in })
         wait(upTo: 20_000) { isActive || end != nil }
         guard isActive else { return nil }
         var sold: [String: Set<UInt32>] = [:]

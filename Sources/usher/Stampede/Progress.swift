@@ -66,7 +66,8 @@ final class Progress {
 
     private func clock() -> String {
         let seconds = Double(Clocks.monotonic() - start) / 1e6
-        return String(repeating: " ", count: seconds < 10 ? 2 : seconds < 100 ? 1 : 0) + String(Double(Int(seconds * 10)) / 10) + " s"
+        return String(repeating: " ", count: seconds < 10 ? 2 : seconds < 100 ? 1 : 0) + String(Double(Int(seconds * 10)) / 10)
+            + " s"
     }
 
     private func erase() {

@@ -54,7 +54,11 @@ struct SeatSightings: Sendable {
             soldFrom.append(.max)
             unsoldUntil.append(0)
         }
-        if isSold { soldFrom[seat] = min(soldFrom[seat], revision) } else { unsoldUntil[seat] = max(unsoldUntil[seat], revision) }
+        if isSold {
+            soldFrom[seat] = min(soldFrom[seat], revision)
+        } else {
+            unsoldUntil[seat] = max(unsoldUntil[seat], revision)
+        }
     }
 
     mutating func merge(_ other: SeatSightings) {
@@ -91,7 +95,9 @@ typealias Latencies = Histogram<UInt64>
 
 extension Latencies {
     /// Microseconds up to an hour, to three digits.
-    static func ofMicroseconds() -> Latencies { Latencies(highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: .three) }
+    static func ofMicroseconds() -> Latencies {
+        Latencies(highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: .three)
+    }
 
     mutating func note(_ microseconds: UInt64) { record(Swift.min(microseconds, 3_600_000_000)) }
 }

@@ -4,28 +4,41 @@ extension Report {
     /// The report for people.
     var text: String {
         var lines: [String] = []
-        func row(_ name: String, _ value: String) { lines.append("  " + name.padding(toLength: 32, withPad: " ", startingAt: 0) + value) }
+        func row(_ name: String, _ value: String) {
+            lines.append("  " + name.padding(toLength: 32, withPad: " ", startingAt: 0) + value)
+        }
         func section(_ title: String) { lines += ["", title] }
 
         lines.append("\(fans) fans, \(mode), seed \(seed), \(server), \(concert): \(admission)")
         section("the crowd")
         row("came to", outcomes.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         row("seats sold", "\(seatsSold) in \(Self.number(saleSeconds)) s")
-        row("connections", "\(Self.number(connectsPerSecond))/s, \(fullHandshakes) full TLS handshakes; lost by the server \(connectionsLost), reconnected \(reconnects)")
+        row(
+            "connections",
+            "\(Self.number(connectsPerSecond))/s, \(fullHandshakes) full TLS handshakes; lost by the server \(connectionsLost), reconnected \(reconnects)"
+        )
         row("joins", "\(joins), \(Self.number(joinsPerSecond))/s from the first sent to the last acknowledged")
-        if !refusals.isEmpty { row("refusals", refusals.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")) }
+        if !refusals.isEmpty {
+            row("refusals", refusals.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+        }
 
         section("latency, ms                            count        p50        p99        max")
         for (key, name) in Self.latencyNames {
             guard let distribution = latenciesMs[key] else { continue }
-            let columns = [String(distribution.count), Self.number(distribution.p50), Self.number(distribution.p99), Self.number(distribution.max)]
+            let columns = [
+                String(distribution.count), Self.number(distribution.p50), Self.number(distribution.p99),
+                Self.number(distribution.max),
+            ]
             lines.append(
                 "  " + name.padding(toLength: 34, withPad: " ", startingAt: 0)
                     + zip(columns, [8, 11, 11, 11]).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined())
         }
 
         section("on the wire (TLS bytes)")
-        row("received by a waiting fan", "\(Self.number(waitingBytesReceivedPerFan)) B in \(Self.number(waitedSecondsPerFan)) s of waiting, \(Self.number(waitingUpdatesPerFan)) updates")
+        row(
+            "received by a waiting fan",
+            "\(Self.number(waitingBytesReceivedPerFan)) B in \(Self.number(waitedSecondsPerFan)) s of waiting, \(Self.number(waitingUpdatesPerFan)) updates"
+        )
         for part in Traffic.allCases {
             guard let bytes = bytes["\(part)"], bytes.received > 0 else { continue }
             row("\(part)", "received \(bytes.received / UInt64(fans)) B, sent \(bytes.sent / UInt64(fans)) B for each fan")
@@ -34,13 +47,25 @@ extension Report {
 
         if let process {
             section("the server's process")
-            row("CPU", "connecting \(Self.number(process.connectCPUSeconds)) s, joining \(Self.number(process.joinCPUSeconds)) s, the sale \(Self.number(process.saleCPUSeconds)) s")
-            row("CPU for each", "connection \(Self.number(process.connectCPUMicroseconds)) µs, fan from join to end \(Self.number(process.fanCPUMicroseconds)) µs")
-            row("memory for each connection", "\(Self.number(process.memoryBytesPerConnection / 1024)) KB, joined \(Self.number(process.memoryBytesPerJoinedFan / 1024)) KB")
+            row(
+                "CPU",
+                "connecting \(Self.number(process.connectCPUSeconds)) s, joining \(Self.number(process.joinCPUSeconds)) s, the sale \(Self.number(process.saleCPUSeconds)) s"
+            )
+            row(
+                "CPU for each",
+                "connection \(Self.number(process.connectCPUMicroseconds)) µs, fan from join to end \(Self.number(process.fanCPUMicroseconds)) µs"
+            )
+            row(
+                "memory for each connection",
+                "\(Self.number(process.memoryBytesPerConnection / 1024)) KB, joined \(Self.number(process.memoryBytesPerJoinedFan / 1024)) KB"
+            )
         }
         if clockOffsetMs.count == 2, clockOffsetMs[0] > 2 || clockOffsetMs[1] < -2 {
             section("the journal's clock is off")
-            row("this machine's minus journal's", "\(Self.number(clockOffsetMs[0])) to \(Self.number(clockOffsetMs[1])) ms: latencies since the journal are off by it")
+            row(
+                "this machine's minus journal's",
+                "\(Self.number(clockOffsetMs[0])) to \(Self.number(clockOffsetMs[1])) ms: latencies since the journal are off by it"
+            )
         }
 
         section("verdicts")
@@ -53,9 +78,12 @@ extension Report {
     }
 
     private static let latencyNames = [
-        ("connect", "connect (TCP, TLS, upgrade, HELLO)"), ("join", "join, to the first update"), ("admission", "admission, journal to client"),
-        ("seat_push", "seat held, journal to watcher"), ("seat_push_behind_holder", "  the same, after the holder"), ("check", "check"), ("dates", "dates"),
-        ("seats", "seats, to the whole snapshot"), ("hold", "hold"), ("release", "release"), ("charge", "charge"), ("pay", "pay"),
+        ("connect", "connect (TCP, TLS, upgrade, HELLO)"), ("join", "join, to the first update"),
+        ("admission", "admission, journal to client"),
+        ("seat_push", "seat held, journal to watcher"), ("seat_push_behind_holder", "  the same, after the holder"),
+        ("check", "check"), ("dates", "dates"),
+        ("seats", "seats, to the whole snapshot"), ("hold", "hold"), ("release", "release"), ("charge", "charge"),
+        ("pay", "pay"),
     ]
 
     /// Three figures or so.

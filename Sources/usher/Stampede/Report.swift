@@ -83,8 +83,10 @@ struct Report: Encodable {
     private var policy: AdmissionPolicy?
 
     private enum CodingKeys: String, CodingKey {
-        case fans, seed, loops, server, concert, mode, admission, connectSeconds, connectsPerSecond, joins, joinsPerSecond, saleSeconds
-        case outcomes, seatsSold, latenciesMs, bytes, waitingBytesReceivedPerFan, waitingUpdatesPerFan, waitedSecondsPerFan, checks, process
+        case fans, seed, loops, server, concert, mode, admission, connectSeconds, connectsPerSecond, joins, joinsPerSecond,
+            saleSeconds
+        case outcomes, seatsSold, latenciesMs, bytes, waitingBytesReceivedPerFan, waitingUpdatesPerFan, waitedSecondsPerFan,
+            checks, process
         case refusals, connectionsLost, reconnects, fullHandshakes, clockOffsetMs, verdicts
     }
 
@@ -100,11 +102,15 @@ struct Report: Encodable {
 
     // MARK: Making it
 
-    mutating func cpu(_ before: ServerProcess.Sample?, _ connected: ServerProcess.Sample?, _ joined: ServerProcess.Sample?, _ over: ServerProcess.Sample?) {
+    mutating func cpu(
+        _ before: ServerProcess.Sample?, _ connected: ServerProcess.Sample?, _ joined: ServerProcess.Sample?,
+        _ over: ServerProcess.Sample?
+    ) {
         guard let before, let connected, let joined, let over, fans > 0 else { return }
         let count = Double(fans)
         process = Server(
-            connectCPUSeconds: connected.cpuSeconds - before.cpuSeconds, joinCPUSeconds: joined.cpuSeconds - connected.cpuSeconds,
+            connectCPUSeconds: connected.cpuSeconds - before.cpuSeconds,
+            joinCPUSeconds: joined.cpuSeconds - connected.cpuSeconds,
             saleCPUSeconds: over.cpuSeconds - joined.cpuSeconds,
             connectCPUMicroseconds: (connected.cpuSeconds - before.cpuSeconds) / count * 1e6,
             fanCPUMicroseconds: (over.cpuSeconds - connected.cpuSeconds) / count * 1e6,
@@ -126,7 +132,9 @@ struct Report: Encodable {
             for (measure, values) in record.latencies {
                 if latencies[measure] == nil { latencies[measure] = values } else { latencies[measure]!.add(values) }
             }
-            for (performance, seen) in record.sightings { evidence.sightings[performance, default: SeatSightings()].merge(seen) }
+            for (performance, seen) in record.sightings {
+                evidence.sightings[performance, default: SeatSightings()].merge(seen)
+            }
             for index in received.indices {
                 received[index] += record.received[index]
                 sent[index] += record.sent[index]
@@ -166,7 +174,9 @@ struct Report: Encodable {
         let pushes = SeatPushes.latencies(facts: records.flatMap(\.holdFacts), sightings: records.flatMap(\.holdSightings))
         latenciesMs["seat_push"] = Distribution(pushes.sinceJournal)
         latenciesMs["seat_push_behind_holder"] = Distribution(pushes.behindHolder)
-        for traffic in Traffic.allCases { bytes["\(traffic)"] = Bytes(received: received[traffic.rawValue], sent: sent[traffic.rawValue]) }
+        for traffic in Traffic.allCases {
+            bytes["\(traffic)"] = Bytes(received: received[traffic.rawValue], sent: sent[traffic.rawValue])
+        }
         let waiters = Double(max(1, joined.count))
         waitingBytesReceivedPerFan = Double(received[Traffic.waiting.rawValue]) / waiters
         waitingUpdatesPerFan = Double(updates) / waiters

@@ -19,7 +19,10 @@ struct Stampede: ParsableCommand {
     var ca: String?
     @Option(help: "The server's process, for its CPU and memory; otherwise as the data folder says.")
     var pid: Int32?
-    @Option(help: "An existing concert to join; otherwise one is put on sale for the run, which takes the data folder's operator key.")
+    @Option(
+        help:
+            "An existing concert to join; otherwise one is put on sale for the run, which takes the data folder's operator key."
+    )
     var concert: String?
     @Option(help: "With --concert: the active_ttl it has, from which the time of an admission is known.")
     var activeTtl = Span(milliseconds: 600_000)

@@ -36,7 +36,9 @@ struct StampedeSettings {
 
     init(_ command: Stampede) throws(StampedeError) {
         fans = command.fans
-        guard (1...19_000).contains(fans) else { throw StampedeError("--fans takes 1 to 19000; run several processes for more") }
+        guard (1...19_000).contains(fans) else {
+            throw StampedeError("--fans takes 1 to 19000; run several processes for more")
+        }
         guard command.pace >= 0, command.pace <= 100 else { throw StampedeError("--pace takes 0 to 100") }
         guard command.ramp >= 1 else { throw StampedeError("--ramp takes 1 or more") }
         if let wrong = behaviour.change(command.behaviour) { throw StampedeError("--behaviour: \(wrong)") }
@@ -47,18 +49,25 @@ struct StampedeSettings {
         if let text = command.server {
             do throws(ServerURLError) { url = try ServerURL(text) } catch { throw StampedeError(error.description) }
         } else {
-            guard let local else { throw StampedeError("no server runs in \(command.data); start one with `usher serve --demo`, or name it with --server") }
+            guard let local else {
+                throw StampedeError(
+                    "no server runs in \(command.data); start one with `usher serve --demo`, or name it with --server")
+            }
             url = local.url
         }
         // A development server listens on IPv4 loopback; localhost may mean ::1 first.
         let host = url.host == "localhost" ? "127.0.0.1" : url.host
-        guard let address = try? SocketAddress.resolve(host: host, port: url.port).first else { throw StampedeError("\(url.host) has no address") }
+        guard let address = try? SocketAddress.resolve(host: host, port: url.port).first else {
+            throw StampedeError("\(url.host) has no address")
+        }
         server = address
         do throws(TLSError) {
             let tls: TLSContext
             if let ca = command.ca {
                 tls = try .client(trust: .authorities(file: ca), resumes: false)
-            } else if let file = LocalServer.certificateFile(inDataFolder: command.data), let pem = try? String(contentsOfFile: file, encoding: .utf8) {
+            } else if let file = LocalServer.certificateFile(inDataFolder: command.data),
+                let pem = try? String(contentsOfFile: file, encoding: .utf8)
+            {
                 tls = try .client(trust: .pinned(pem: pem), resumes: false)
             } else {
                 tls = try .client(trust: .system, resumes: false)
@@ -72,16 +81,20 @@ struct StampedeSettings {
 
         isOwnConcert = command.concert == nil
         guard !isOwnConcert || operatorIdentity != nil else {
-            throw StampedeError("\(command.data) has no operator key to put a concert on sale with; name one that is on sale with --concert")
+            throw StampedeError(
+                "\(command.data) has no operator key to put a concert on sale with; name one that is on sale with --concert")
         }
         concert = command.concert ?? "stampede-\(Clock.wallMilliseconds() / 100 % 100_000_000)"
         let seats = Double(fans) * 1.3 * 0.6
         performances = command.performances ?? max(1, Int((seats / Double(Self.seatsPerPerformance)).rounded(.up)))
         guard (1...2_000).contains(performances) else { throw StampedeError("--performances takes 1 to 2000") }
-        guard command.batch == 0 || (100...3_600_000).contains(command.interval.milliseconds) else { throw StampedeError("--interval takes 100ms to 3600s") }
+        guard command.batch == 0 || (100...3_600_000).contains(command.interval.milliseconds) else {
+            throw StampedeError("--interval takes 100ms to 3600s")
+        }
         let cap = command.maxActive ?? (command.batch > 0 ? 0 : UInt32(max(10, fans / 10)))
         guard cap > 0 || command.batch > 0 else { throw StampedeError("--max-active 0 needs a --batch") }
-        policy = AdmissionPolicy(maxActive: cap, batch: command.batch, intervalMs: command.batch > 0 ? UInt32(command.interval.milliseconds) : 0)
+        policy = AdmissionPolicy(
+            maxActive: cap, batch: command.batch, intervalMs: command.batch > 0 ? UInt32(command.interval.milliseconds) : 0)
         activeMilliseconds = isOwnConcert ? Self.ownActiveMilliseconds : command.activeTtl.milliseconds
         seed = command.seed ?? .random(in: 1...999_999)
         let cores = ProcessInfo.processInfo.activeProcessorCount
@@ -109,8 +122,10 @@ struct StampedeSettings {
 
     var plan: CrowdPlan {
         CrowdPlan(
-            server: server, endpoint: endpoint, sources: isOnLoopback ? Array(2...9) : [], concert: concert, seed: seed, behaviour: behaviour,
-            pace: pace, activeMilliseconds: activeMilliseconds, mayLetPass: isOwnConcert, maxSeats: isOwnConcert ? Self.maxSeats : 1,
+            server: server, endpoint: endpoint, sources: isOnLoopback ? Array(2...9) : [], concert: concert, seed: seed,
+            behaviour: behaviour,
+            pace: pace, activeMilliseconds: activeMilliseconds, mayLetPass: isOwnConcert,
+            maxSeats: isOwnConcert ? Self.maxSeats : 1,
             pollMilliseconds: pollMilliseconds, ramp: ramp / Double(loops), joinOverMilliseconds: joinOverMilliseconds,
             expectsRestarts: expectsRestarts)
     }

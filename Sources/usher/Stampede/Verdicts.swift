@@ -50,7 +50,8 @@ struct Evidence {
 enum Verdicts {
     static func all(_ evidence: Evidence) -> [Verdict] {
         [
-            soldOnce(evidence), seatMap(evidence), order(evidence), cap(evidence), turnstile(evidence), money(evidence), history(evidence),
+            soldOnce(evidence), seatMap(evidence), order(evidence), cap(evidence), turnstile(evidence), money(evidence),
+            history(evidence),
             places(evidence), conduct(evidence),
         ].compactMap { $0 }
     }
@@ -65,11 +66,15 @@ enum Verdicts {
             for payment in fan.payments {
                 for seat in payment.seats {
                     let key = "\(payment.performance) seat \(seat)"
-                    if let other = owners.updateValue(fan.index, forKey: key) { violations.append("\(key) was sold to fans \(other) and \(fan.index)") }
+                    if let other = owners.updateValue(fan.index, forKey: key) {
+                        violations.append("\(key) was sold to fans \(other) and \(fan.index)")
+                    }
                 }
             }
         }
-        return Verdict("each seat sold at most once", "\(owners.count) seats sold, as acknowledged to their buyers", violations: violations)
+        return Verdict(
+            "each seat sold at most once", "\(owners.count) seats sold, as acknowledged to their buyers", violations: violations
+        )
     }
 
     /// What watchers were shown, and the final map, against the acknowledgements.
@@ -78,28 +83,39 @@ enum Verdicts {
         for (performance, seen) in evidence.sightings.sorted(by: { $0.key < $1.key }) {
             for seat in seen.contradictions {
                 violations.append(
-                    "\(performance) seat \(seat + 1) was seen sold at revision \(seen.soldFrom[seat]) and not sold at \(seen.unsoldUntil[seat])")
+                    "\(performance) seat \(seat + 1) was seen sold at revision \(seen.soldFrom[seat]) and not sold at \(seen.unsoldUntil[seat])"
+                )
             }
         }
         guard let sold = evidence.sold else {
-            return Verdict("the seat map agrees", "watchers never saw a sold seat come back; the final map could not be asked", violations: violations)
+            return Verdict(
+                "the seat map agrees", "watchers never saw a sold seat come back; the final map could not be asked",
+                violations: violations)
         }
         var acknowledged: [String: Set<UInt32>] = [:]
-        for payment in evidence.fans.flatMap(\.payments) { acknowledged[payment.performance, default: []].formUnion(payment.seats) }
+        for payment in evidence.fans.flatMap(\.payments) {
+            acknowledged[payment.performance, default: []].formUnion(payment.seats)
+        }
         // A Pay whose answer never came may have sold seats that nobody here knows of.
         let unknown = evidence.fans.contains { $0.hasOpenCommand } || !evidence.isOwnConcert
         for performance in Set(sold.keys).union(acknowledged.keys).sorted() {
             let missing = (acknowledged[performance] ?? []).subtracting(sold[performance] ?? [])
             let extra = unknown ? [] : (sold[performance] ?? []).subtracting(acknowledged[performance] ?? [])
             if !missing.isEmpty { violations.append("\(performance): paid for, but not sold in the map: \(missing.sorted())") }
-            if !extra.isEmpty { violations.append("\(performance): sold in the map, but to none of the fans: \(extra.sorted())") }
+            if !extra.isEmpty {
+                violations.append("\(performance): sold in the map, but to none of the fans: \(extra.sorted())")
+            }
         }
         if evidence.isOwnConcert, !unknown, let stats = evidence.stats {
             let count = acknowledged.values.reduce(0) { $0 + $1.count }
-            if stats.seatsSold != UInt64(count) { violations.append("the server counts \(stats.seatsSold) seats sold, the fans \(count)") }
+            if stats.seatsSold != UInt64(count) {
+                violations.append("the server counts \(stats.seatsSold) seats sold, the fans \(count)")
+            }
         }
         return Verdict(
-            "the seat map agrees", "\(evidence.sightings.count) maps watched, \(sold.values.reduce(0) { $0 + $1.count }) seats sold in the final one", violations: violations)
+            "the seat map agrees",
+            "\(evidence.sightings.count) maps watched, \(sold.values.reduce(0) { $0 + $1.count }) seats sold in the final one",
+            violations: violations)
     }
 
     // MARK: Order
@@ -113,11 +129,17 @@ enum Verdicts {
         let admitted = evidence.fans.filter { $0.admittedMs > 0 && $0.place > 0 }
         guard !admitted.isEmpty else { return Verdict(promise, unchecked: "nobody was admitted") }
         // By time; at each time the highest place admitted strictly before it.
-        let byTime = admitted.map { (time: $0.admittedMs, place: $0.place, index: $0.index) }.sorted { ($0.time, $0.place) < ($1.time, $1.place) }
+        let byTime = admitted.map { (time: $0.admittedMs, place: $0.place, index: $0.index) }.sorted {
+            ($0.time, $0.place) < ($1.time, $1.place)
+        }
         let times = byTime.map(\.time)
         var highest: [(place: UInt64, entry: Int)] = []
         for (entry, admission) in byTime.enumerated() {
-            if let last = highest.last, last.place > admission.place { highest.append(last) } else { highest.append((admission.place, entry)) }
+            if let last = highest.last, last.place > admission.place {
+                highest.append(last)
+            } else {
+                highest.append((admission.place, entry))
+            }
         }
         /// How many entries are before a time.
         func count(before time: UInt64) -> Int {
@@ -141,11 +163,16 @@ enum Verdicts {
             }
             let end = count(before: until)
             guard end > 0, highest[end - 1].place > fan.place else { continue }
-            let away = fan.away.map { evidence.journalMs(ofWallUs: $0.lowerBound)...(($0.upperBound == .max) ? .max : evidence.journalMs(ofWallUs: $0.upperBound) + 1) }
+            let away = fan.away.map {
+                evidence.journalMs(
+                    ofWallUs: $0.lowerBound)...(($0.upperBound == .max)
+                    ? .max : evidence.journalMs(ofWallUs: $0.upperBound) + 1)
+            }
             for overtaker in byTime[..<end].reversed() where overtaker.place > fan.place {
                 guard !away.contains(where: { $0.contains(overtaker.time) }) else { continue }
                 violations.append(
-                    "place \(overtaker.place) (fan \(overtaker.index)) was admitted at \(overtaker.time), before place \(fan.place) (fan \(fan.index)) which waited until \(until)")
+                    "place \(overtaker.place) (fan \(overtaker.index)) was admitted at \(overtaker.time), before place \(fan.place) (fan \(fan.index)) which waited until \(until)"
+                )
                 break
             }
         }
@@ -167,7 +194,8 @@ enum Verdicts {
             violations.append("\(most.count) fans were active at \(most.time), allowed are \(policy.maxActive)")
         }
         let looks = evidence.mostActive.map { "; the server showed at most \($0.count) in \($0.looks) looks" } ?? ""
-        return Verdict(promise, "at most \(most.count) of \(policy.maxActive) active at once for certain\(looks)", violations: violations)
+        return Verdict(
+            promise, "at most \(most.count) of \(policy.maxActive) active at once for certain\(looks)", violations: violations)
     }
 
     /// The most fans that were active at one journal time for certain: from the admission's stamp to the last stamp that
@@ -194,8 +222,12 @@ enum Verdicts {
     /// Each turn lets in at most the batch, and turns are an interval apart.
     static func turnstile(_ evidence: Evidence) -> Verdict? {
         guard let policy = evidence.policy, policy.batch > 0 else { return nil }
-        let stamps = Dictionary(grouping: evidence.fans.map(\.admittedMs).filter { $0 > 0 }) { $0 }.mapValues(\.count).sorted { $0.key < $1.key }
-        var violations = stamps.filter { $0.value > Int(policy.batch) }.map { "\($0.value) admitted at \($0.key), allowed are \(policy.batch)" }
+        let stamps = Dictionary(grouping: evidence.fans.map(\.admittedMs).filter { $0 > 0 }) { $0 }.mapValues(\.count).sorted {
+            $0.key < $1.key
+        }
+        var violations = stamps.filter { $0.value > Int(policy.batch) }.map {
+            "\($0.value) admitted at \($0.key), allowed are \(policy.batch)"
+        }
         // A turn may be late, and the next in time: half an interval is certain.
         for (turn, next) in zip(stamps, stamps.dropFirst()) where next.key - turn.key < UInt64(policy.intervalMs) / 2 {
             violations.append("turns at \(turn.key) and \(next.key), an interval is \(policy.intervalMs) ms")
@@ -225,7 +257,9 @@ enum Verdicts {
                 case .unspecified, .unrecognized: violations.append("fan \(fan.index) has a transaction of no kind")
                 }
                 if Int64(transaction.balanceAfter) != sum {
-                    violations.append("fan \(fan.index): after transaction \(transaction.id) the balance is \(transaction.balanceAfter), its transactions make \(sum)")
+                    violations.append(
+                        "fan \(fan.index): after transaction \(transaction.id) the balance is \(transaction.balanceAfter), its transactions make \(sum)"
+                    )
                 }
             }
             let balance = Int64(audit.transactions.first?.balanceAfter ?? 0)
@@ -233,10 +267,15 @@ enum Verdicts {
                 violations.append("fan \(fan.index) charged \(fan.charged) and paid \(spent), but has \(balance)")
             }
         }
-        if evidence.isOwnConcert, !evidence.fans.contains(where: \.hasOpenCommand), let stats = evidence.stats, stats.revenue != paid {
+        if evidence.isOwnConcert, !evidence.fans.contains(where: \.hasOpenCommand), let stats = evidence.stats,
+            stats.revenue != paid
+        {
             violations.append("the server counts a revenue of \(stats.revenue), the fans paid \(paid)")
         }
-        return Verdict("the money adds up", "\(checked) accounts: \(charged) charged − \(paid) paid = \(charged - min(charged, paid)) left", violations: violations)
+        return Verdict(
+            "the money adds up",
+            "\(checked) accounts: \(charged) charged − \(paid) paid = \(charged - min(charged, paid)) left",
+            violations: violations)
     }
 
     /// What was acknowledged is in the payer's own list, and nothing else is.
@@ -245,15 +284,20 @@ enum Verdicts {
         var listed = 0
         for fan in evidence.fans {
             guard let audit = fan.audit else {
-                if !fan.payments.isEmpty { violations.append("fan \(fan.index) has paid, but its payments could not be listed") }
+                if !fan.payments.isEmpty {
+                    violations.append("fan \(fan.index) has paid, but its payments could not be listed")
+                }
                 continue
             }
             for payment in fan.payments {
                 listed += 1
-                if !audit.payments.contains(payment) { violations.append("fan \(fan.index): payment \(payment.id) was acknowledged, but is not listed as such") }
+                if !audit.payments.contains(payment) {
+                    violations.append("fan \(fan.index): payment \(payment.id) was acknowledged, but is not listed as such")
+                }
             }
             if !fan.hasOpenCommand, audit.payments.count != fan.payments.count {
-                violations.append("fan \(fan.index) has \(audit.payments.count) payments listed, \(fan.payments.count) acknowledged")
+                violations.append(
+                    "fan \(fan.index) has \(audit.payments.count) payments listed, \(fan.payments.count) acknowledged")
             }
         }
         return Verdict("every acknowledged payment is in its payer's history", "\(listed) payments", violations: violations)
@@ -265,14 +309,17 @@ enum Verdicts {
     static func places(_ evidence: Evidence) -> Verdict {
         var violations: [String] = []
         let numbers = evidence.fans.map(\.joinNumber).filter { $0 > 0 }.sorted()
-        for (number, next) in zip(numbers, numbers.dropFirst()) where number == next { violations.append("join number \(number) was given twice") }
+        for (number, next) in zip(numbers, numbers.dropFirst()) where number == next {
+            violations.append("join number \(number) was given twice")
+        }
         if evidence.isOwnConcert, let last = numbers.last, last != UInt64(numbers.count) {
             violations.append("\(numbers.count) joins have numbers up to \(last)")
         }
         for fan in evidence.fans { violations += fan.problems.map { "fan \(fan.index): \($0)" } }
         let returns = evidence.fans.reduce(0) { $0 + $1.returns }
         return Verdict(
-            "everyone was told the truth", "\(numbers.count) join numbers without gap or tie, \(returns) came back to the same place", violations: violations)
+            "everyone was told the truth",
+            "\(numbers.count) join numbers without gap or tie, \(returns) came back to the same place", violations: violations)
     }
 
     /// Everybody's course came to its end.
@@ -280,9 +327,13 @@ enum Verdicts {
         var violations: [String] = []
         let unfinished = evidence.fans.filter { $0.outcome == .unfinished }
         if !unfinished.isEmpty {
-            violations.append("\(unfinished.count) fans did not come to an end, for instance \(unfinished.prefix(5).map(\.index))")
+            violations.append(
+                "\(unfinished.count) fans did not come to an end, for instance \(unfinished.prefix(5).map(\.index))")
         }
-        for (what, oddity) in evidence.oddities.sorted(by: { $0.key < $1.key }) { violations.append("\(oddity.count) × \(what); \(oddity.example)") }
-        return Verdict("everybody was served to the end, without an odd answer", "\(evidence.fans.count) fans", violations: violations)
+        for (what, oddity) in evidence.oddities.sorted(by: { $0.key < $1.key }) {
+            violations.append("\(oddity.count) × \(what); \(oddity.example)")
+        }
+        return Verdict(
+            "everybody was served to the end, without an odd answer", "\(evidence.fans.count) fans", violations: violations)
     }
 }
