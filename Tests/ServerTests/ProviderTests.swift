@@ -97,11 +97,6 @@ struct ProviderTests {
                 #expect(try await client.closeCode() == 4508, "\(name)")
                 #expect(try await client.take("frames") { inbox, _ in inbox.frameCount } == 0, "\(name)")
             }
-            // One that ran out is nobody's yet: it may be renewed on this connection.
-            let (late, _) = try await sale.rawSocket()
-            late.send(.hello(jwt: try provider.token("ada", seconds: -120)))
-            let nobody = try await late.welcome()
-            #expect(nobody.user == nil)
             let user = Uuid.test()
             let (client, _) = try await sale.rawSocket()
             client.send(.hello(jwt: try provider.token(user)))
@@ -214,9 +209,27 @@ struct ProviderTests {
             #expect(known.user == user && !known.isOperator && known.expiresMs > Clock.wallMilliseconds())
             client.send(.open(6, .listSeats, ListSeatsRequest(performance: "aurora-1")))
             #expect(try await client.close(6).code == .ok)
-            // A connection stays its user's.
+            // A connection does not change hands.
             client.send(.open(7, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("eve")))))
             #expect(try await client.close(7).reason == "NOT_YOURS")
+            client.send(.open(8, .listSeats, ListSeatsRequest(performance: "aurora-1")))
+            #expect(try await client.close(8).code == .ok)
+        }
+    }
+
+    @Test func `HELLO with a token that ran out is nobody's, until Authenticate brings a new one`() async throws {
+        try await withProvider { sale, provider in
+            let (client, _) = try await sale.rawSocket()
+            client.send(.hello(jwt: try provider.token("ada", seconds: -120)))
+            #expect(try await client.welcome().user == nil)
+            client.send(.open(1, .listReservations, ListReservationsRequest()))
+            #expect(try await client.close(1).code == .unauthenticated)
+            client.send(.open(2, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("ada", seconds: -120)))))
+            #expect(try await client.close(2).reason == "IDENTITY_EXPIRED")
+            client.send(.open(3, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("ada")))))
+            #expect(try await client.close(3).code == .ok)
+            client.send(.open(4, .listReservations, ListReservationsRequest()))
+            #expect(try await client.close(4).code == .ok)
         }
     }
 
