@@ -90,7 +90,11 @@ let package = Package(
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("ReactorTests", ["Reactor"]),
         tests(
-            "ServerTests", ["Server", "Client", "UsherAPI", "Wire", "Reactor", .product(name: "Logging", package: "swift-log")]),
+            "ServerTests",
+            [
+                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests(
             "ClientTests",
             [

@@ -20,8 +20,7 @@ public enum WebSocketFault: UInt8, Error, Sendable, CaseIterable {
             .closePayloadOfOneByte, .closeCodeInvalid:
             .protocolError
         case .closeReasonNotUTF8, .textNotUTF8, .deflateMalformed: .invalidPayload
-        case .messageTooBig: .messageTooBig
-        case .tooManyFragments: .policyViolation
+        case .messageTooBig, .tooManyFragments: .messageTooBig
         }
     }
 

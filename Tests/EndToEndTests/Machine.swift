@@ -38,18 +38,18 @@ final class Machine {
     }
 
     /// Runs a command to its end.
-    func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+    func run(_ arguments: [String]) async throws -> (status: Int32, output: String) {
         let running = try start(arguments)
-        running.process.waitUntilExit()
+        try await running.end()
         return (running.process.terminationStatus, running.output)
     }
 
     /// Starts a server with the demonstration and returns once it serves.
-    func startServer() throws -> Running {
+    func startServer() async throws -> Running {
         let server = try start([
             "serve", "--demo", "--listen", "127.0.0.1:\(port)", "--admin-listen", "off", "--drain-time", "1",
         ])
-        try server.waitFor("serving wss://localhost:")
+        try await server.waitFor("serving wss://localhost:")
         let note = try Data(contentsOf: folder.appending(path: "usher-data/server.json"))
         let facts = try JSONDecoder().decode([String: Int].self, from: note)
         port = facts["port"] ?? 0
@@ -57,9 +57,9 @@ final class Machine {
     }
 
     /// Does a step of the tour and compares what it prints with what the page shows.
-    func perform(_ step: Tour.Step?) throws {
+    func perform(_ step: Tour.Step?) async throws {
         let step = try #require(step, "the README's tour has this step")
-        let result = try run(step.command)
+        let result = try await run(step.command)
         #expect(result.status == 0, "usher \(step.command.joined(separator: " ")): \(result.output)")
         #expect(Tour.timeless(result.output) == Tour.timeless(step.output))
     }
@@ -89,13 +89,18 @@ final class Running: Sendable {
     /// Waits until the text has been printed.
     ///
     /// - Throws: if the process ends first, or a minute passes.
-    func waitFor(_ text: String) throws {
+    func waitFor(_ text: String) async throws {
         let deadline = Date(timeIntervalSinceNow: 60)
         while !output.contains(text) {
             try #require(
                 process.isRunning && Date() < deadline || output.contains(text),
                 "'\(text)' was not printed; this was: \(output)")
-            usleep(5_000)
+            try await Task.sleep(for: .milliseconds(5))
         }
+    }
+
+    /// Waits until the process has ended.
+    func end() async throws {
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
     }
 }

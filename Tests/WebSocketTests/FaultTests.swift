@@ -146,7 +146,7 @@ struct LimitTests {
     }
 
     @Test(arguments: [[UInt8](), [7]])
-    func `the most fragments are taken and one more is 1008, however small they are`(part: [UInt8]) {
+    func `the most fragments are taken and one more is 1009, however small they are`(part: [UInt8]) {
         let start = frame(2, part, fin: false) + frame(0, part, fin: false) + frame(0, part, fin: false)
         var server = Endpoint(server: Self.limits)
         server.receive(start + frame(0, part) + start + frame(0, part))
@@ -156,7 +156,7 @@ struct LimitTests {
         var strict = Endpoint(server: Self.limits)
         strict.receive(start + frame(0, part, fin: false) + frame(0, part))
         let bad = strict.events
-        #expect(bad == [.closed(1008, WebSocketFault.tooManyFragments.reason, .tooManyFragments)])
+        #expect(bad == [.closed(1009, WebSocketFault.tooManyFragments.reason, .tooManyFragments)])
     }
 
     @Test func `control frames between fragments do not count`() {

@@ -96,7 +96,7 @@ final class Gateway {
         self.queueTokens = queueTokens
         self.metrics = metrics
         self.commands = commands
-        limits = CallLimits(pingMilliseconds: settings.pingIntervalMilliseconds)
+        limits = settings.limits ?? CallLimits(pingMilliseconds: settings.pingIntervalMilliseconds)
         backendLimits = .backend(pingMilliseconds: settings.pingIntervalMilliseconds)
         origins = OriginList(settings.origins)
         socketLimits = WebSocketLimits(maxMessageBytes: limits.messageBytes, maxFragments: limits.messageFragments)

@@ -58,7 +58,7 @@ final class AdminConnection: ConnectionHandler, TimerTarget {
             return HTTPResponse.encode(.methodNotAllowed, fields: [("Allow", "GET, HEAD")])
         }
         let text = [("Content-Type", "text/plain; charset=utf-8")]
-        switch head.path {
+        switch head.path.prefix(while: { $0 != "?" }) {
         case "/healthz":
             return HTTPResponse.encode(.ok, fields: text, body: Array("alive\n".utf8), includesBody: includesBody)
         case "/readyz":
@@ -71,7 +71,9 @@ final class AdminConnection: ConnectionHandler, TimerTarget {
                 .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: Array(facts().metrics.utf8),
                 includesBody: includesBody)
         default:
-            return HTTPResponse.encode(.notFound, fields: text, body: Array("there are /healthz, /readyz and /metrics\n".utf8))
+            return HTTPResponse.encode(
+                .notFound, fields: text, body: Array("there are /healthz, /readyz and /metrics\n".utf8),
+                includesBody: includesBody)
         }
     }
 }

@@ -93,7 +93,7 @@ struct IdentityChecker: Sendable {
     private static func identity(
         _ token: VerifiedJWT, operatorClaim: (name: String, value: String), backendClaim: (name: String, value: String)
     ) throws(IdentityError) -> Identity {
-        guard let subject = token.subject else { throw .invalid("the token has no sub") }
+        guard let subject = token.subject, !subject.isEmpty else { throw .invalid("the token has no sub") }
         let user = Uuid(subject) ?? Uuid(namedBy: subject, issuer: token.issuer ?? "")
         guard !user.isNone else { throw .invalid("the nil UUID names nobody") }
         func has(_ claim: (name: String, value: String)) -> Bool {

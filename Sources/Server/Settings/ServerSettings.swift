@@ -1,3 +1,4 @@
+import Calls
 public import Logging
 public import Reactor
 
@@ -36,6 +37,10 @@ public struct ServerSettings: Sendable {
     public var snapshotEntries: UInt64 = 50_000
     public var logLevel = Logger.Level.info
     public var echo = false
+
+    /// What one visitor's connection gets instead of wire version 1's bounds; `pingIntervalMilliseconds` counts for nothing
+    /// then. For tests of what takes seconds.
+    var limits: CallLimits?
 
     public init() {}
 

@@ -44,7 +44,9 @@ extension Fan {
             if isPolling, let call = joinCall {
                 joinCall = nil
                 connection?.cancel(call)
-                if phase == .waiting { next(.check, after: .random(in: 0...crowd.plan.pollMilliseconds!, using: &persona.numbers)) }
+                if phase == .waiting {
+                    next(.check, after: .random(in: 0...crowd.plan.pollMilliseconds!, using: &persona.numbers))
+                }
             }
         }
     }
@@ -145,7 +147,9 @@ extension Fan {
         case .left: goHome(leavingAs)
         case .closed: goHome(.closed)
         case .expired:
-            if record.away.isEmpty, awayFromUs == nil { crowd.noteOddity("token expired in the middle of its turn", "fan \(record.index) after \(rounds) rounds") }
+            if record.away.isEmpty, awayFromUs == nil {
+                crowd.noteOddity("token expired in the middle of its turn", "fan \(record.index) after \(rounds) rounds")
+            }
             goHome(.expired)
         case .absent, .unspecified, .unrecognized:
             problem("the token ended for \(reason)")

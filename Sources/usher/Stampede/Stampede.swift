@@ -69,10 +69,10 @@ struct Stampede: ParsableCommand {
             report = try Conductor(settings).run()
         } catch {
             FileHandle.standardError.write(Data("the stampede could not run: \(error)\n".utf8))
-            throw ExitCode(2)
+            throw ExitCode(ExitStatus.unreachable.rawValue)
         }
         print(json ? report.json : report.text)
-        if report.hasFailed { throw ExitCode(1) }
+        if report.hasFailed { throw ExitCode(ExitStatus.refused.rawValue) }
     }
 
     private static let discussion = """
@@ -110,7 +110,7 @@ struct Stampede: ParsableCommand {
           everybody was served to the end, without an odd answer
 
         EXIT STATUS
-          0 all verdicts hold · 1 one does not · 2 the run could not be made · 64 wrong usage
+          0 all verdicts hold · 1 one does not · 2 the command line is wrong · 3 the run could not be made
 
         EXAMPLES
           usher stampede                                     two thousand at the server of ./usher-data
