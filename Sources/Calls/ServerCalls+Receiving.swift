@@ -103,7 +103,7 @@ extension ServerCalls {
         guard open.metadataByteCount <= limits.metadataBytes else {
             return .metadataTooLarge(limit: limits.metadataBytes)
         }
-        guard open.areMetadataKeysValid else { return .metadataInvalid }
+        guard open.isMetadataValid else { return .metadataInvalid }
         return nil
     }
 

@@ -49,7 +49,7 @@ extension Status {
     static var metadataInvalid: Status {
         Status(
             .metadataInvalid,
-            "A metadata key is made of a-z, 0-9, '-', '_' and '.'.")
+            "A metadata key is made of a-z, 0-9, '-', '_' and '.'; its value is UTF-8 unless the key ends in '-bin'.")
     }
 
     static func answerTooLarge(limit: Int) -> Status {

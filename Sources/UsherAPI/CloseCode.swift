@@ -58,14 +58,10 @@ extension CloseCode {
 
 // Reconnect with backoff.
 extension CloseCode {
-    /// Too much to do; other connections come first.
-    public static let overloaded = CloseCode(rawValue: 4000)
     /// No HELLO within its time.
     public static let helloTimeout = CloseCode(rawValue: 4001)
     /// Nothing was heard for too long.
     public static let silent = CloseCode(rawValue: 4002)
-    /// The reader is so slow that what cannot be conflated passed the output bound.
-    public static let slowReader = CloseCode(rawValue: 4003)
     /// Too many opens, cancels, pings or bytes for too long.
     public static let rateLimited = CloseCode(rawValue: 4004)
 }
@@ -96,9 +92,9 @@ extension CloseCode {
 extension CloseCode {
     /// The instance shuts down.
     public static let shuttingDown = CloseCode(rawValue: 4900)
-    /// The instance can no longer serve: its journal cannot be written, or its state differs from the others'.
+    /// Reserved for several instances: this one can no longer serve, its state differs from the others'.
     public static let instanceFailed = CloseCode(rawValue: 4901)
-    /// Connections are spread anew over the instances.
+    /// Reserved for several instances: connections are spread anew over them.
     public static let rebalancing = CloseCode(rawValue: 4902)
 }
 

@@ -21,6 +21,12 @@ public struct MetadataView: ~Escapable {
         return !key.isEmpty
     }
 
+    /// Whether the value is of the form that the key asks for: any bytes if it ends in `-bin`, else UTF-8.
+    public var isValueValid: Bool {
+        if key.byteCount >= 4, key.extracting(last: 4).equals("-bin") { return true }
+        return (try? UTF8Span(validating: value.codeUnits)) != nil
+    }
+
     /// Reads the pair that follows in `reader`, a field of type `Metadata`.
     @_lifetime(copy reader)
     init(reading reader: inout WireReader) throws(WireError) {

@@ -22,8 +22,8 @@ public struct OpenView: ~Escapable {
     public let request: RawSpan
     /// The sum of the bytes of all metadata keys and values.
     public private(set) var metadataByteCount = 0
-    /// Whether all metadata keys are such as may be sent; see ``MetadataView/isKeyValid``.
-    public private(set) var areMetadataKeysValid = true
+    /// Whether all metadata are such as may be sent; see ``MetadataView/isKeyValid`` and ``MetadataView/isValueValid``.
+    public private(set) var isMetadataValid = true
 
     private let body: RawSpan
 
@@ -42,7 +42,7 @@ public struct OpenView: ~Escapable {
             case (3, .lengthDelimited):
                 let pair = try MetadataView(reading: &reader)
                 metadataByteCount += pair.key.byteCount + pair.value.byteCount
-                if !pair.isKeyValid { areMetadataKeysValid = false }
+                if !pair.isKeyValid || !pair.isValueValid { isMetadataValid = false }
             case (4, _): try reader.message(field, &requestID)
             case (5, _): try reader.uint32(field, &attempts)
             case (6, _): try reader.uint32(field, &credit)

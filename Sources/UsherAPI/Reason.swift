@@ -8,7 +8,7 @@ public enum Reason: String, CaseIterable, Sendable {
     case malformedRequest = "MALFORMED_REQUEST"
     /// A field of the request has a value that is never allowed; the message names it and what is allowed.
     case invalidField = "INVALID_FIELD"
-    /// A metadata key is not lower-case ASCII, or a value is not of its form.
+    /// A metadata key has characters it may not have, or a value is not UTF-8 or not of its form.
     case metadataInvalid = "METADATA_INVALID"
     /// A command needs a request id that is not the nil UUID.
     case requestIDMissing = "REQUEST_ID_MISSING"
@@ -38,7 +38,7 @@ public enum Reason: String, CaseIterable, Sendable {
     case notCaughtUp = "NOT_CAUGHT_UP"
     /// The journal cannot be written at present. Another instance may be able to.
     case journalUnavailable = "JOURNAL_UNAVAILABLE"
-    /// The instance shuts down. Reconnect, and repeat the call there.
+    /// The instance shuts down: the reason of GOAWAY. As the end of a call it is reserved.
     case shuttingDown = "SHUTTING_DOWN"
     /// The server broke a promise of its own; its log says more. A command may have been carried out.
     case internalError = "INTERNAL_ERROR"

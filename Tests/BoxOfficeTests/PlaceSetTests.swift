@@ -1,4 +1,5 @@
 import BoxOffice
+import Foundation
 import Testing
 
 struct PlaceSetTests {
@@ -108,6 +109,32 @@ struct PlaceSetTests {
 }
 
 struct DrawTests {
+    private struct Vectors: Decodable {
+        struct Vector: Decodable { var name, seed, commitment: String, count: Int, places: [UInt32] }
+
+        var vectors: [Vector]
+    }
+
+    @Test func `draws come out as protocol/vectors/draw.json says`() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let data = try Data(contentsOf: folder.appending(path: "protocol/vectors/draw.json"))
+        let vectors = try JSONDecoder().decode(Vectors.self, from: data).vectors
+        #expect(vectors.contains { $0.count > 8 })
+        for vector in vectors {
+            var digits = Substring(vector.seed)
+            var seed: [UInt8] = []
+            while !digits.isEmpty {
+                seed.append(try #require(UInt8(digits.prefix(2), radix: 16)))
+                digits = digits.dropFirst(2)
+            }
+            #expect(Draw.places(seed: seed, count: vector.count) == vector.places, "\(vector.name)")
+            let commitment = Draw.commitment(seed: seed).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+                .joined()
+            #expect(commitment == vector.commitment, "\(vector.name)")
+        }
+    }
+
     @Test(arguments: [0, 1, 2, 3, 10, 1_000])
     func `a draw is a permutation`(count: Int) {
         let places = Draw.places(seed: [UInt8](repeating: 1, count: 32), count: count)

@@ -54,6 +54,16 @@ import Wire
         #expect(bench.output.count == 309)
     }
 
+    @Test func `a metadata value that is not UTF-8 ends its call, and only that`() throws {
+        let bench = ServerBench()
+        func opening(_ id: UInt32, key: String) -> [UInt8] {
+            frame(Open(method: "/a/B", metadata: [Metadata(key: key, value: [0xFF])]), call: id)
+        }
+        try bench.receive(opening(1, key: "a") + opening(2, key: "a-bin"))
+        #expect(bench.takeOutput() == ["CLOSE 1 invalidArgument METADATA_INVALID"])
+        #expect(bench.takeEvents() == ["opened 2 /a/B"])
+    }
+
     @Test func `as many calls run as the limit allows; the next is answered without its handler`() throws {
         let bench = ServerBench()
         for id in UInt32(1)...32 { try bench.receive(open(id)) }

@@ -51,7 +51,7 @@ struct RetryRuleTests {
     }
 
     @Test(arguments: [
-        (CloseCode.overloaded, CloseCode.Advice.reconnectWithBackoff), (.malformedFrame, .doNotReconnect),
+        (CloseCode.silent, CloseCode.Advice.reconnectWithBackoff), (.malformedFrame, .doNotReconnect),
         (.identityRefused, .doNotReconnect), (.shuttingDown, .reconnectAtOnce), (.normal, .reconnectWithBackoff),
         (.goingAway, .reconnectWithBackoff),
     ])

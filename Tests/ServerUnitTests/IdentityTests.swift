@@ -152,6 +152,18 @@ private let now: UInt64 = 1_800_000_000_000
     private static let good = #""iss":"https://id.example","aud":["tickets","other"],"exp":1800000600"#
     private static let user = Uuid(high: 0x0102, low: 0x0304)
 
+    @Test(arguments: [(0, true), (59_999, true), (60_000, false), (3_600_000, false)] as [(UInt64, Bool)])
+    func `an identity holds for as long as its JWT is accepted`(late: UInt64, holds: Bool) throws {
+        let claims = #"{"sub":"\#(Self.user)",\#(Self.good)}"#
+        let time = 1_800_000_600_000 + late
+        #expect(try check(claims).isExpired(now: time) == !holds)
+        #expect(((try? check(claims, at: time)) != nil) == holds)
+    }
+
+    @Test func `an identity that never expires is never expired`() {
+        #expect(!Identity(user: Self.user, name: "x").isExpired(now: .max))
+    }
+
     @Test func `a signed token names its user, until it expires`() throws {
         let identity = try check(#"{"sub":"\#(Self.user)",\#(Self.good)}"#)
         #expect(identity == Identity(user: Self.user, expiresMilliseconds: 1_800_000_600_000, name: "\(Self.user)"))

@@ -71,6 +71,22 @@ import Testing
         }
     }
 
+    @Test func `the table in docs/operating.md is this one`() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/operating.md")
+        // Between | and |, where \\| stands for one of them.
+        let rows = try String(contentsOf: page, encoding: .utf8).replacing("\\|", with: "\u{0}").split(separator: "\n")
+            .map { $0.split(separator: "|").map { $0.filter { $0 != "`" }.trimmingCharacters(in: .whitespaces) } }
+            .filter { $0.count == 4 }.map { $0.map { $0.replacing("\u{0}", with: "|") } }
+        for setting in Setting.all {
+            let row = try #require(rows.first { $0[0] == setting.name }, "\(setting.name)")
+            #expect(row[1] == setting.value ?? "–", "\(setting.name)")
+            #expect(row[3] == (setting.standard.isEmpty ? "–" : setting.standard), "\(setting.name)")
+            let help = setting.help.filter { $0 != "`" }.split(separator: " (").first.map(String.init)
+            #expect(row[2].split(separator: " (").first.map(String.init) == help, "\(setting.name)")
+        }
+    }
+
     @Test func `a good value lands where it belongs`() throws {
         var settings = ServerSettings()
         for (name, text) in [

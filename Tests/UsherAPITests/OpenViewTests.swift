@@ -33,9 +33,9 @@ import Wire
         #expect(copied(view.metadata("trace-bin")) == [0, 255])
         #expect(copied(view.metadata("authorization")) == nil)
         #expect(copied(view.metadata("")) == nil)
-        let (byteCount, areKeysValid) = (view.metadataByteCount, view.areMetadataKeysValid)
+        let (byteCount, isValid) = (view.metadataByteCount, view.isMetadataValid)
         #expect(byteCount == 11 + 1 + 9 + 2 + 11 + 2)
-        #expect(areKeysValid)
+        #expect(isValid)
     }
 
     @Test(arguments: [
@@ -45,8 +45,20 @@ import Wire
     func `metadata keys are lower-case ASCII`(key: String, isValid: Bool) throws {
         let bytes = Open(metadata: [Metadata(key: "ok"), Metadata(key: key)]).encoded()
         let view = try OpenView(bytes.rawSpan)
-        let areKeysValid = view.areMetadataKeysValid
-        #expect(areKeysValid == isValid)
+        let isMetadataValid = view.isMetadataValid
+        #expect(isMetadataValid == isValid)
+    }
+
+    @Test(
+        arguments: [
+            ("a", [0xC3, 0xA9], true), ("a", [], true), ("a", [0xFF], false), ("a-bin", [0xFF], true), ("-bin", [0xFF], true),
+            ("bin", [0xFF], false), ("a-bin.", [0xC3], false),
+        ] as [(String, [UInt8], Bool)])
+    func `metadata values are UTF-8 unless their key ends in -bin`(key: String, value: [UInt8], isValid: Bool) throws {
+        let bytes = Open(metadata: [Metadata(key: key, value: value), Metadata(key: "ok")]).encoded()
+        let view = try OpenView(bytes.rawSpan)
+        let isMetadataValid = view.isMetadataValid
+        #expect(isMetadataValid == isValid)
     }
 
     private func compare(_ bytes: [UInt8], _ comment: Comment) throws {

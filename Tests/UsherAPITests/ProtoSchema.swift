@@ -26,6 +26,8 @@ struct ProtoField: Equatable {
 
 struct ProtoMethod: Equatable {
     var path: String
+    var request: String
+    var response: String
     var isStream: Bool
 }
 
@@ -128,11 +130,17 @@ struct ProtoSchema {
         while case let word = tokens.need(), word != "}" {
             precondition(word == "rpc")
             let method = tokens.need()
+            tokens.skip(past: "(")
+            let request = tokens.need()
             tokens.skip(past: "returns")
             tokens.skip(past: "(")
-            let isStream = tokens.need() == "stream"
+            var response = tokens.need()
+            let isStream = response == "stream"
+            if isStream { response = tokens.need() }
             tokens.skip(past: ";")
-            methods.append(ProtoMethod(path: "/\(package).\(name)/\(method)", isStream: isStream))
+            methods.append(
+                ProtoMethod(
+                    path: "/\(package).\(name)/\(method)", request: request, response: response, isStream: isStream))
         }
     }
 }

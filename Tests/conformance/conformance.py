@@ -17,6 +17,8 @@ Needs the Python package `protobuf` and `protoc` in the PATH.
 """
 
 import argparse
+import hashlib
+import itertools
 import json
 import pathlib
 import random
@@ -235,6 +237,26 @@ def check(arguments):
     print(f"{checked} messages agree")
 
 
+# The draw
+
+
+def stream(seed):
+    """The numbers that drive the shuffle: of SHA-256(seed, counter), eight from each."""
+    for counter in itertools.count():
+        digest = hashlib.sha256(seed + counter.to_bytes(8, "big")).digest()
+        yield from (int.from_bytes(digest[at : at + 4], "big") for at in range(0, 32, 4))
+
+
+def draw(seed, count):
+    """The place of each join number, as protocol/README.md describes it."""
+    numbers = stream(seed)
+    order = list(range(1, count + 1))
+    for i in range(count, 1, -1):
+        r = next(number for number in numbers if number < 2**32 - 2**32 % i) % i
+        order[i - 1], order[r] = order[r], order[i - 1]
+    return [order.index(join_number) + 1 for join_number in range(1, count + 1)]
+
+
 # Golden vectors
 
 
@@ -274,6 +296,10 @@ def vectors(_):
                 expect(parsed(frame).SerializeToString(deterministic=True) == body, "frames.json", vector["name"])
         if "error" not in vector:
             expect(not rest and vector["frames"], "frames.json", vector["name"])
+    for vector in load("draw.json"):
+        seed = bytes.fromhex(vector["seed"])
+        expect(hashlib.sha256(seed).hexdigest() == vector["commitment"], "draw.json", vector["name"])
+        expect(draw(seed, vector["count"]) == vector["places"], "draw.json", vector["name"])
     print(f"{checked} facts hold")
 
 

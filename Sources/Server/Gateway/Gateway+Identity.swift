@@ -88,7 +88,7 @@ extension Gateway {
                 "The call needs to know who you are: give an identity in HELLO, by Session/Authenticate or as metadata 'authorization'."
             )
         }
-        if let expires = identity.expiresMilliseconds, expires < loop.wallNow {
+        if identity.isExpired(now: loop.wallNow) {
             throw Status(
                 .identityExpired,
                 "Your identity has run out; get a new one and call Session/Authenticate. Your place in the line is kept.")

@@ -7,15 +7,25 @@ struct Identity: Sendable, Equatable {
     var isOperator = false
     /// May act for other users by `authorization` metadata, and run more calls.
     var isBackend = false
-    /// After this wall time in milliseconds commands are refused; a place in the line is not lost. Nil: never.
+    /// After this wall time in milliseconds, and the leeway, calls are refused; a place in the line is not lost. Nil: never.
     var expiresMilliseconds: UInt64?
     /// How an operator is named in the journal.
     var name: String
+
+    /// Whether it has run out, with the leeway that `IdentityChecker` gives a JWT's own expiry: what HELLO has just
+    /// accepted is not refused by the next call.
+    func isExpired(now: UInt64) -> Bool {
+        guard let expiresMilliseconds else { return false }
+        return now >= expiresMilliseconds && now - expiresMilliseconds >= IdentityChecker.leewayMilliseconds
+    }
 }
 
 /// Turns what a client shows into an identity: a JWT of the site's identity provider, or in development a UUID taken on
 /// trust, or the operator key of the data folder.
 struct IdentityChecker: Sendable {
+    /// How far the provider's clock may be from ours.
+    static let leewayMilliseconds: UInt64 = 60_000
+
     private let mode: Mode
 
     private enum Mode: Sendable {
@@ -34,7 +44,8 @@ struct IdentityChecker: Sendable {
         keys: JWKS, issuer: String?, audience: String?, operatorClaim: (name: String, value: String),
         backendClaim: (name: String, value: String)
     ) {
-        let policy = JWTPolicy(issuer: issuer, audience: audience, requiresExpiry: true)
+        let policy = JWTPolicy(
+            issuer: issuer, audience: audience, requiresExpiry: true, leewayMilliseconds: Self.leewayMilliseconds)
         mode = .provider(keys, policy, operatorClaim: operatorClaim, backendClaim: backendClaim)
     }
 
