@@ -189,12 +189,14 @@ struct ProviderTests {
             let client = try await sale.rawCalls(hello: .hello(jwt: provider.token(user)))
             client.send(.open(1, .join, JoinRequest(concert: "aurora")))
             let number = try await client.update(1).joinNumber
-            // Within the leeway for clocks it is still taken, but it has run out for calls: no need to wait for that.
-            client.send(.open(2, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token(user, seconds: -10)))))
+            // Taken for the last three to four seconds of the leeway for clocks; the server's own deadline says when they are over.
+            client.send(.open(2, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token(user, seconds: -56)))))
             #expect(try await client.close(2).code == .ok)
+            client.send(.open(3, .join, JoinRequest(concert: "aurora")) { $0.timeoutMs = 4_100 })
+            #expect(try await client.close(3).reason == "DEADLINE_PASSED")
             client.send(
-                .open(3, .leave, LeaveRequest(concert: "aurora")), .open(4, .listReservations, ListReservationsRequest()))
-            for call: UInt32 in [3, 4] {
+                .open(4, .leave, LeaveRequest(concert: "aurora")), .open(5, .listReservations, ListReservationsRequest()))
+            for call: UInt32 in [4, 5] {
                 let refused = try await client.close(call)
                 #expect(refused.code == .unauthenticated && refused.reason == "IDENTITY_EXPIRED")
             }
@@ -204,16 +206,16 @@ struct ProviderTests {
             var update = try await client.update(1)
             while update.state != .active { update = try await client.update(1) }
             #expect(update.joinNumber == number)
-            client.send(.open(5, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token(user)))))
-            let known = try AuthenticateResponse(decoding: await client.close(5).payload)
+            client.send(.open(6, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token(user)))))
+            let known = try AuthenticateResponse(decoding: await client.close(6).payload)
             #expect(known.user == user && !known.isOperator && known.expiresMs > Clock.wallMilliseconds())
-            client.send(.open(6, .listSeats, ListSeatsRequest(performance: "aurora-1")))
-            #expect(try await client.close(6).code == .ok)
+            client.send(.open(7, .listSeats, ListSeatsRequest(performance: "aurora-1")))
+            #expect(try await client.close(7).code == .ok)
             // A connection does not change hands.
-            client.send(.open(7, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("eve")))))
-            #expect(try await client.close(7).reason == "NOT_YOURS")
-            client.send(.open(8, .listSeats, ListSeatsRequest(performance: "aurora-1")))
-            #expect(try await client.close(8).code == .ok)
+            client.send(.open(8, .authenticate, AuthenticateRequest(identity: .jwt(try provider.token("eve")))))
+            #expect(try await client.close(8).reason == "NOT_YOURS")
+            client.send(.open(9, .listSeats, ListSeatsRequest(performance: "aurora-1")))
+            #expect(try await client.close(9).code == .ok)
         }
     }
 
