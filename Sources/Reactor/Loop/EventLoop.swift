@@ -101,6 +101,8 @@ internal import Synchronization
     }
 
     private func waitForEvents(upTo milliseconds: UInt64?) {
+        // The last turn, without what it slept before: handshakes keep their share of the time when turns grow long.
+        let worked = Clock.monotonicMilliseconds() - now
         var timeout = visits.isEmpty && ended.isEmpty ? milliseconds : 0
         if timeout != 0, let next = wheel.nextWakeUp {
             let current = Clock.monotonicMilliseconds()
@@ -116,7 +118,7 @@ internal import Synchronization
         wallNow = Clock.wallMilliseconds()
         isBehindWithHandshakes = handshakesPutOff > 0
         handshakesPutOff = 0
-        handshakesLeft = limits.handshakesPerTurn
+        handshakesLeft = limits.handshakesPerTurn * max(1, Int(worked / limits.turnMilliseconds))
         for index in 0..<count {
             let (registration, flags) = poller.event(index)
             switch poller.source(of: registration) {

@@ -6,6 +6,9 @@ public struct LoopLimits: Sendable {
     public var receiveBytesMax = 64 * 1024
     /// Handshake steps in one turn. A step with a key exchange costs some 200 µs, and everyone else waits that long.
     public var handshakesPerTurn = 8
+    /// What a turn is meant to last at most. One that lasted n times as long gives the next n times the handshakes, lest
+    /// they starve behind heavy pushing and run into their deadlines.
+    public var turnMilliseconds: UInt64 = 5
     /// Timers fired or cascaded in one turn.
     public var timersPerTurn = 4096
     /// Output gathered for a connection before it is written within the turn. Bounds the loop's buffers, not a connection's.

@@ -273,35 +273,64 @@ extension Gateway {
 
     // MARK: Tick
 
+    /// Pushes in one look. A look that has more to say goes on in the next turn of the loop, so that calls, handshakes and
+    /// the pushes that can't wait get theirs in between.
+    private static var pushesPerLook: Int { 512 }
+
     /// Looks at those who wait in lines that have moved, and tells those whose picture is off.
     func pushPositions() {
+        var budget = Self.pushesPerLook
         for line in lines.indices {
             lines[line].advance(to: journalNow)
-            guard lines[line].isDirty else { continue }
-            lines[line].clean()
-            let view = lines[line]
-            let settings = catalogue.concerts[line].settings
-            let isBeforeDraw = view.isBeforeDraw(order: settings.lobbyOrder)
-            for stream in waitingStreams[line] where !stream.isOwed {
-                let position = isBeforeDraw ? 0 : view.position(ofPlace: view.place(ofJoinNumber: stream.token.joinNumber))
-                let behind = isBeforeDraw ? 0 : UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position)
-                let isNews =
-                    view.state != stream.shownLineState
-                    || (view.state == .lobby && settings.opensMs != stream.shownOpens)
-                    || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
-                    || PushPolicy.isWorthTelling(
-                        behind: behind, shown: stream.shownBehind,
-                        elapsedMilliseconds: loop.now - stream.shownAt)
-                    || (noticeLog[line]?.last?.number ?? 0) > stream.shownNotice
-                    || PushPolicy.isWorthTelling(
-                        view.estimate(position: position, policy: settings.policy), shown: stream.shownEstimate,
-                        elapsedMilliseconds: loop.now - stream.shownAt)
-                if isNews {
-                    sendUpdate(stream)
-                    stream.session.flush()
-                }
+            guard lines[line].isDirty || lookedUpTo[line] > 0, budget > 0 else { continue }
+            // What moves while a look is under way makes the line dirty again, for another one.
+            if lookedUpTo[line] == 0 { lines[line].clean() }
+            lookedUpTo[line] = look(at: line, from: lookedUpTo[line], &budget)
+        }
+        if budget == 0, !isLookGoingOn {
+            isLookGoingOn = true
+            loop.schedule(after: 0) { [unowned self] in
+                isLookGoingOn = false
+                pushPositions()
             }
         }
+    }
+
+    /// One line's part of a look.
+    ///
+    /// - Returns: the index of the stream to go on with; 0: all were looked at.
+    private func look(at line: Int, from start: Int, _ budget: inout Int) -> Int {
+        let view = lines[line]
+        let streams = waitingStreams[line]
+        var index = start
+        while index < streams.count {
+            guard budget > 0 else { return index }
+            let stream = streams[index]
+            index += 1
+            if !stream.isOwed, isNews(view, for: stream) {
+                budget -= 1
+                sendUpdate(stream)
+                stream.session.flush()
+            }
+        }
+        return 0
+    }
+
+    /// Whether a waiting stream's client should be told where it stands now.
+    private func isNews(_ view: LineView, for stream: LineStream) -> Bool {
+        let settings = catalogue.concerts[stream.line].settings
+        let isBeforeDraw = view.isBeforeDraw(order: settings.lobbyOrder)
+        let position = isBeforeDraw ? 0 : view.position(ofPlace: view.place(ofJoinNumber: stream.token.joinNumber))
+        let behind = isBeforeDraw ? 0 : UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position)
+        let elapsed = loop.now - stream.shownAt
+        return view.state != stream.shownLineState
+            || (view.state == .lobby && settings.opensMs != stream.shownOpens)
+            || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
+            || PushPolicy.isWorthTelling(behind: behind, shown: stream.shownBehind, elapsedMilliseconds: elapsed)
+            || (noticeLog[stream.line]?.last?.number ?? 0) > stream.shownNotice
+            || PushPolicy.isWorthTelling(
+                view.estimate(position: position, policy: settings.policy), shown: stream.shownEstimate,
+                elapsedMilliseconds: elapsed)
     }
 
     /// Looks at those whose turn it is: warnings that begin, passes that run out, the line's state, notices.

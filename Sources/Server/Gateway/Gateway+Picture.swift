@@ -18,6 +18,7 @@ extension Gateway: TimerTarget {
         lines = image.lines.map { LineView($0) }
         feeds = image.seats.map { SeatFeed($0) }
         waitingStreams = lines.map { _ in [] }
+        lookedUpTo = lines.map { _ in 0 }
         for (concert, line) in image.lines.enumerated() { noticeLog[concert] = line.notices }
         for key in image.keys { queueTokens.trust(key) }
         noteJournalTime(image.timeMilliseconds, position: image.position)
@@ -77,6 +78,7 @@ extension Gateway: TimerTarget {
         while lines.count < catalogue.concerts.count {
             lines.append(LineView(.new))
             waitingStreams.append([])
+            lookedUpTo.append(0)
         }
         while feeds.count < catalogue.performances.count {
             let seatCount = catalogue.performances[feeds.count].prices.count

@@ -60,6 +60,9 @@ final class Gateway {
     var backlogged: Set<Session> = []
     var lineStreams: [UInt64: [LineStream]] = [:]
     var waitingStreams: [[LineStream]] = []
+    /// How far the look at each line's waiting streams that is under way has come; 0: none is.
+    var lookedUpTo: [Int] = []
+    var isLookGoingOn = false
     /// Watches and lists of seats by the token that lets them.
     var seatWatches: [UInt64: [SeatWatch]] = [:]
     var statsWatches: [StatsWatch] = []
