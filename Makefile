@@ -24,10 +24,10 @@ format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
 packages:
-	@scripts/install-packages $(BUILD_PACKAGES)
+	@.ci/install-packages $(BUILD_PACKAGES)
 
 test-packages:
-	@scripts/install-packages $(TEST_PACKAGES)
+	@.ci/install-packages $(TEST_PACKAGES)
 
 .build/venv/.complete: Tests/conformance/requirements.txt
 	python3 -m venv .build/venv
