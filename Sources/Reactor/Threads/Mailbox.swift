@@ -2,20 +2,17 @@ internal import Synchronization
 
 /// A bounded queue from many threads to one, which it wakes.
 ///
-/// Invariants, under the lock:
-/// 1. `queue.count + reserved ≤ capacity`.
-/// 2. Elements of one sender are delivered in the order sent, reserved or not.
-/// 3. An element sent by `sendReserved` always has room, since `reserve` took it before.
+/// Elements of one sender are delivered in the order sent. A full mailbox refuses: who must not be refused bounds what it
+/// has under way (as a loop does its tickets).
 ///
 /// The consumer takes everything at once by swapping arrays, so a sender holds the lock for one append and the consumer for
 /// one exchange, and neither array allocates once it has grown.
 public final class Mailbox<Element: Sendable>: Sendable {
-    /// The most elements that wait, slots reserved included.
+    /// The most elements that wait.
     public let capacity: Int
 
     private struct State {
         var queue: [Element] = []
-        var reserved = 0
         var waker: Waker?
     }
     private let state = Mutex(State())
@@ -32,7 +29,7 @@ public final class Mailbox<Element: Sendable>: Sendable {
     /// - Returns: false when the mailbox is full; nothing was sent then.
     public func send(_ element: Element) -> Bool {
         let (sent, waker) = state.withLock { state -> (Bool, Waker?) in
-            guard state.queue.count + state.reserved < capacity else { return (false, nil) }
+            guard state.queue.count < capacity else { return (false, nil) }
             state.queue.append(element)
             return (true, state.waker)
         }
@@ -41,36 +38,7 @@ public final class Mailbox<Element: Sendable>: Sendable {
     }
 
     /// Whether `send` would be refused just now: for senders that keep order by waiting.
-    public var isFull: Bool { state.withLock { $0.queue.count + $0.reserved >= capacity } }
-
-    /// Sets room for one element aside, for a later `sendReserved` from any thread, or `cancelReservation`.
-    /// - Returns: false when no room is left.
-    public func reserve() -> Bool {
-        state.withLock { state in
-            guard state.queue.count + state.reserved < capacity else { return false }
-            state.reserved += 1
-            return true
-        }
-    }
-
-    /// Sends one element into room set aside by `reserve`: never refused.
-    public func sendReserved(_ element: Element) {
-        let waker = state.withLock { state -> Waker? in
-            precondition(state.reserved > 0, "every reserved send has its reservation")
-            state.reserved -= 1
-            state.queue.append(element)
-            return state.waker
-        }
-        waker?.wake()
-    }
-
-    /// Gives room set aside by `reserve` back unused.
-    public func cancelReservation() {
-        state.withLock { state in
-            precondition(state.reserved > 0, "a reservation is cancelled once")
-            state.reserved -= 1
-        }
-    }
+    public var isFull: Bool { state.withLock { $0.queue.count >= capacity } }
 
     // MARK: The one consumer
 
