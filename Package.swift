@@ -28,6 +28,13 @@ let package = Package(
     products: [
         .executable(name: "usher", targets: ["usher"]),
         .library(name: "UsherClient", targets: ["Client", "UsherAPI"]),
+        // What the nested packages under Tests measure and fuzz; no promise to anyone else.
+        .library(
+            name: "UsherModules",
+            targets: [
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor", "Server",
+                "Client",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
