@@ -20,7 +20,7 @@ build: packages ## the release build, .build/release/usher
 test: packages test-packages .build/venv/.complete $(AUTOBAHN)/.complete ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
-	    USHER_AUTOBAHN=$(CURDIR)/$(AUTOBAHN) swift test --skip-build
+	    AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) swift test --skip-build
 
 autobahn: build test-packages $(AUTOBAHN)/.complete ## all 517 cases of Autobahn|Testsuite against the release build
 	$(AUTOBAHN)/bin/python Tests/conformance/autobahn/suite.py .build/release/usher $(AUTOBAHN)/ported

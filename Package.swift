@@ -32,7 +32,8 @@ let package = Package(
         .library(
             name: "UsherModules",
             targets: [
-                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor", "Server",
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+                "Server",
                 "Client",
             ]),
     ],

@@ -3,7 +3,7 @@ import Testing
 /// Usher before those who know nothing of it: suites and clients that nobody here wrote.
 @Suite(.timeLimit(.minutes(10)))
 struct ForeignTests {
-    @Test(.enabled(if: Script.autobahn != nil && Script.binary != nil, "USHER_AUTOBAHN and USHER_BINARY are not set"))
+    @Test(.enabled(if: Script.autobahn != nil && Script.binary != nil, "AUTOBAHN_VENV and USHER_BINARY are not set"))
     func `Autobahn's cases find nothing failed, unclean or unimplemented`() async throws {
         let environment = try #require(Script.autobahn)
         let result = try await Script.run(

@@ -4,13 +4,13 @@ import Testing
 /// The scripts of Tests/conformance, run against the built `usher`.
 ///
 /// USHER_BINARY names that, USHER_PYTHON a Python that has the packages of Tests/conformance/requirements.txt, and
-/// USHER_AUTOBAHN the environment that the Makefile makes for Autobahn|Testsuite; `make test` sets all three, and then
+/// AUTOBAHN_VENV the environment that the Makefile makes for Autobahn|Testsuite; `make test` sets all three, and then
 /// whatever is missing is a failure.
 enum Script {
     static let environment = ProcessInfo.processInfo.environment
     static let binary = environment["USHER_BINARY"]
     static let python = environment["USHER_PYTHON"]
-    static let autobahn = environment["USHER_AUTOBAHN"]
+    static let autobahn = environment["AUTOBAHN_VENV"]
 
     /// What an automatic test runner takes for "skipped".
     static let skipped: Int32 = 77

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -24,8 +25,10 @@ def serving(binary, *arguments):
         folder = pathlib.Path(folder)
         said = folder / "said.txt"
         command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data", "--drain-time", "0", *arguments]
+        # A variable USHER_… is a setting to the server, and must be one.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
         with said.open("wb") as output:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
             yield Server(folder / "data", note_of(process, folder / "data" / "server.json", said))
             if process.poll() is not None:
