@@ -12,8 +12,11 @@ enum Script {
     static let python = environment["USHER_PYTHON"]
     static let autobahn = environment["AUTOBAHN_VENV"]
 
-    /// What an automatic test runner takes for "skipped".
-    static let skipped: Int32 = 77
+    /// Whether the machine has a Node with a WebSocket.
+    @Sendable static func hasNode() async throws -> Bool {
+        guard let python else { return false }
+        return try await run(python, "clients/talk.py", ["--node"]).status == 0
+    }
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "conformance")

@@ -100,5 +100,7 @@ async def converse(transport, name, concert="aurora"):
     answer = Types["Close"].FromString(body)
     assert (kind, call, answer.code) == (CLOSE, check_call, 0), answer
     found = Types["LineUpdate"].FromString(answer.payload)
-    assert (found.state, found.place, found.queue_token) == (joined.state, joined.place, joined.queue_token), found
+    # The token is another text when another second has begun.
+    assert (found.state, found.place, found.join_number) == (joined.state, joined.place, joined.join_number), found
+    assert found.queue_token and found.pass_expires_ms, found
     return f"HELLO, Join and Check: place {found.place}, active"

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """Lets clients that nobody here wrote talk to a server: a HELLO, a Join and a Check each, over TLS that they verify.
 
-    talk.py USHER CLIENT        websockets, aiohttp, node or curl
-
-Prints what was done. A client that is not there, or too old, is skipped, which is said and ends with 77; anything else that
-goes wrong ends with 1.
+    talk.py USHER CLIENT        websockets, aiohttp, node or curl; prints what was done, and ends with 1 if anything is wrong
+    talk.py --node              says whether there is a Node with a WebSocket; ends with 1 if not
 """
 
 import asyncio
@@ -18,7 +16,6 @@ from conversation import converse
 from server import serving
 
 CLIENTS = ("websockets", "aiohttp", "node", "curl")
-SKIPPED = 77
 
 
 async def talk(client, server):
@@ -36,14 +33,13 @@ async def talk(client, server):
 
 def main(usher, client):
     with serving(usher, "--demo", "--journal", "memory", "--admin-listen", "127.0.0.1:0") as server:
-        try:
-            print(f"{client}: {asyncio.run(talk(client, server))}")
-        except transports.Skipped as reason:
-            print(f"{client}: skipped, {reason}")
-            sys.exit(SKIPPED)
+        print(f"{client}: {asyncio.run(talk(client, server))}")
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--node"]:
+        print(*transports.node_command())
+        sys.exit()
     if len(sys.argv) != 3 or sys.argv[2] not in CLIENTS:
         sys.exit(__doc__)
     main(*sys.argv[1:])

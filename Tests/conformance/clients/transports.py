@@ -12,12 +12,9 @@ import shutil
 import ssl
 import struct
 import subprocess
+import sys
 
 SUBPROTOCOL = "usher.v1"
-
-
-class Skipped(Exception):
-    """The client is not on this machine, or not in the version it takes."""
 
 
 def trusting(certificate):
@@ -64,16 +61,16 @@ async def aiohttp(port, certificate):
 
 
 def node_command():
-    """Node with its WebSocket: built in from 22 on, behind a flag in 20.10 and 21."""
+    """Node with its WebSocket: built in from 22 on, behind a flag in 20.10 and 21. Ends the script where there is none."""
     node = shutil.which("node")
     if not node:
-        raise Skipped("there is no node")
+        sys.exit("there is no node")
     for flags in ([], ["--experimental-websocket"]):
         command = [node, *flags, "-e", "process.exit(globalThis.WebSocket ? 0 : 1)"]
         if subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0:
             return [node, *flags]
     version = subprocess.run([node, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout.strip()
-    raise Skipped(f"node {version} has no WebSocket")
+    sys.exit(f"node {version} has no WebSocket")
 
 
 @contextlib.asynccontextmanager
