@@ -114,6 +114,7 @@ let package = Package(
             ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "WebSocket", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("EndToEndTests", []),
+        tests("ForeignTests", []),
         tests("TidyTests", []),
     ]
 )
