@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test format packages test-packages clean
+.PHONY: help run build test push-vs-poll format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv curl
@@ -19,6 +19,9 @@ build: packages ## the release build, .build/release/usher
 test: packages test-packages .build/venv/.complete ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher swift test --skip-build
+
+push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and plot of docs/performance.md
+	python3 Tests/pushes/push_vs_poll.py
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
