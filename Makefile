@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test autobahn format packages test-packages clean
+.PHONY: help run build test autobahn push-vs-poll format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
@@ -24,6 +24,9 @@ test: packages test-packages .build/venv/.complete $(AUTOBAHN)/.complete ## all 
 
 autobahn: build test-packages $(AUTOBAHN)/.complete ## all 517 cases of Autobahn|Testsuite against the release build
 	$(AUTOBAHN)/bin/python Tests/conformance/autobahn/suite.py .build/release/usher $(AUTOBAHN)/ported
+
+push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and plot of docs/performance.md
+	python3 Tests/pushes/push_vs_poll.py
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests

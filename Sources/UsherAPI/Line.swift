@@ -79,7 +79,8 @@ public struct LineUpdate: WireMessage {
     public var warnings: [Warning] = []
     /// The notices not yet sent on this stream, the last 16 at most.
     public var notices: [Notice] = []
-    /// The token, signed: in the first update, and when renewed.
+    /// The token, signed: in the first update of a stream, and in a Check that neither brings one
+    /// nor is bound to one.
     public var queueToken = ""
     /// While ACTIVE: in the first update after admission, and when renewed.
     public var pass = ""

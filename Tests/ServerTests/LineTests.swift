@@ -124,10 +124,15 @@ struct LineTests {
             _ = try await office.operators.change(.lobby, of: "aurora")
             let ahead = try await sale.client()
             _ = try await ahead.line.join("aurora").first { _ in true }
-            let client = try await sale.client()
+            let user = Uuid.test()
+            let client = try await sale.client(user)
             let pushed = try await client.line.join("aurora").first { _ in true }
             let polled = try await client.line.check("aurora")
             #expect(polled.position == pushed.position && polled.joinNumber == pushed.joinNumber && polled.state == .waiting)
+            #expect(polled.queueToken.isEmpty, "it has the token")
+            let elsewhere = try await sale.client(user)
+            let found = try await elsewhere.line.check("aurora")
+            #expect(found.joinNumber == pushed.joinNumber && !found.queueToken.isEmpty, "it has not")
         }
     }
 

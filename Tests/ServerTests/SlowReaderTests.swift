@@ -59,6 +59,39 @@ struct SlowReaderTests {
         }
     }
 
+    @Test func `something large goes to who reads at once, and not a part at each tick`() async throws {
+        // Every performance's seats are more than the output may hold, so that each has to wait for the one before.
+        let count = 40
+        try await withSale({
+            $0.loops = 1
+            $0.limits = CallLimits(outputBytes: 300)
+        }) { sale in
+            try await sale.putOn("aurora", seats: 50)
+            let office = try await sale.operatorClient()
+            for number in 2...count {
+                var performance = PerformanceSettings()
+                performance.id = "aurora-\(number)"
+                performance.concert = "aurora"
+                performance.startsMs = 4_000_000_000_000
+                performance.seatCount = 50
+                performance.prices = [PriceBand(firstSeat: 1, lastSeat: 50, price: 1_000)]
+                _ = try await office.operators.putPerformance(performance)
+            }
+            let fan = try await sale.rawCalls()
+            fan.send(.open(1, .join, JoinRequest(concert: "aurora")))
+            while try await fan.update(1).state != .active {}
+            // A clock that counts ticks of this loop: a sample each ten of them.
+            let clock = try await sale.rawCalls(hello: .hello(jwt: sale.operatorIdentity))
+            clock.send(.open(1, .watchStats, StatsRequest(concert: "aurora")))
+            _ = try await clock.message(1)
+            fan.send(.open(2, .streamSeats, StreamSeatsRequest(concert: "aurora", includeSoldOut: true)))
+            #expect(try await fan.close(2).code == .ok)
+            #expect(try await fan.untaken().count { $0.call == 2 } == count)
+            try await clock.roundTrip()
+            #expect(try await clock.untaken().count < count / 10 - 2, "as many ticks as parts")
+        }
+    }
+
     /// Bytes that wait at the server for readers, as its metrics tell.
     private func waiting(_ sale: TestSale) async throws -> Int {
         let page = try await sale.admin("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n").text

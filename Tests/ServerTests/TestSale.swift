@@ -65,10 +65,16 @@ final class TestSale: Sendable {
         try await UsherClient.connect(to: [try url], identity: .user(user), trust: trust, options: options)
     }
 
+    /// The identity of the data folder's operator.
+    var operatorIdentity: String {
+        get throws {
+            let key = try String(contentsOfFile: folder + "/operator-key", encoding: .utf8)
+            return "operator:" + key.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+    }
+
     func operatorClient() async throws -> UsherClient {
-        let key = try String(contentsOfFile: folder + "/operator-key", encoding: .utf8).trimmingCharacters(
-            in: .whitespacesAndNewlines)
-        return try await UsherClient.connect(to: [try url], identity: .jwt("operator:\(key)"), trust: trust)
+        try await UsherClient.connect(to: [try url], identity: .jwt(operatorIdentity), trust: trust)
     }
 
     /// Puts a concert with one performance on sale, its line open; `change` alters the settings before.

@@ -267,13 +267,13 @@ extension Gateway {
         case (_, .payments(let list, let more)): answer(ListPaymentsResponse(payments: list, more: more))
         case (.watchedStats(let watch), .stats(let lines)): send(lines, to: watch)
         case (_, .stats(let lines)): answer(statsResponse(lines))
-        case (.check, .token(let status?)):
+        case (.check(let isTokenKnown), .token(let status?)):
             if status.state == .ended {
                 session.tokens.removeAll { $0.id == status.id }
             } else {
                 presence.checked(status.id, now: loop.now)
             }
-            answer(update(for: status))
+            answer(update(for: status, isTokenKnown: isTokenKnown))
         case (.resume(let token, let concert), .token(let status?)):
             guard isAwaited(call, session) else {
                 session.calls.close(call, .cancelled(), position: position, output: &frames)

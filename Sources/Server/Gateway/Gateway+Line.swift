@@ -48,13 +48,13 @@ extension Gateway {
         if let token = try token(for: concert, call, identity, session) {
             guard standing(of: token, at: concert) == .waiting else {
                 // Also how it ended, which who polls hears nowhere else.
-                try ask(.token(token.id), .check(concert: concert), call, session)
+                try ask(.token(token.id), .check(isTokenKnown: true), call, session)
                 return
             }
             presence.checked(token.id, now: loop.now)
-            reply(call.id, update(for: waitingStatus(token, at: concert)), of: session)
+            reply(call.id, update(for: waitingStatus(token, at: concert), isTokenKnown: true), of: session)
         } else {
-            try ask(.liveToken(user: identity.user, concert: concert), .check(concert: concert), call, session)
+            try ask(.liveToken(user: identity.user, concert: concert), .check(isTokenKnown: false), call, session)
         }
     }
 
@@ -116,8 +116,8 @@ extension Gateway {
         if let latest, latest.state != .waiting {
             statuses[latest.id] = latest
         } else {
-            stream.waitingIndex = waitingStreams[stream.line].count
-            waitingStreams[stream.line].append(stream)
+            stream.waitingIndex = waiters[stream.line].streams.count
+            waiters[stream.line].streams.append(stream)
         }
         metrics.lineStreams.add()
         sendUpdate(stream)
@@ -136,10 +136,12 @@ extension Gateway {
 
     private func stopWaiting(_ stream: LineStream) {
         guard let index = stream.waitingIndex else { return }
-        let last = waitingStreams[stream.line].removeLast()
+        let last = waiters[stream.line].streams.removeLast()
         if last !== stream {
-            waitingStreams[stream.line][index] = last
+            waiters[stream.line].streams[index] = last
             last.waitingIndex = index
+            // A look that is under way has not come to it, and is past its new index.
+            if index < waiters[stream.line].next { lines[stream.line].soil(urgently: waiters[stream.line].isUrgent) }
         }
         stream.waitingIndex = nil
     }
@@ -169,10 +171,13 @@ extension Gateway {
             return
         }
         let status = statuses[stream.token.id] ?? waitingStatus(stream.token, at: stream.line)
-        let update = update(for: status, on: stream)
+        // Encoded by itself, where its type is known: inside a frame it would be counted and written through tables.
+        payload.removeAll(keepingCapacity: true)
+        update(for: status, on: stream).append(to: &payload)
+        let encoded = payload
         guard
-            session.calls.message(stream.call, sequence: position, position: position, payload: update, output: &frames)
-                == .sent
+            session.calls.message(
+                stream.call, sequence: position, position: position, encoded: encoded.rawSpan, output: &frames) == .sent
         else {
             stream.isOwed = true
             return
@@ -191,11 +196,13 @@ extension Gateway {
     // MARK: Updates
 
     /// The facts of a status, as Check answers them.
-    func update(for status: TokenStatus) -> LineUpdate {
+    ///
+    /// - Parameter isTokenKnown: the client has the queue token. A signature would be more than half the cost of a poll.
+    func update(for status: TokenStatus, isTokenKnown: Bool) -> LineUpdate {
         var update = facts(of: status)
         let token = queueToken(of: status)
         update.concert = token.concert
-        update.queueToken = (try? queueTokens.sign(token, now: loop.wallNow)) ?? ""
+        if !isTokenKnown { update.queueToken = (try? queueTokens.sign(token, now: loop.wallNow)) ?? "" }
         update.reservations = status.reservations.filter { $0.state == .held }
         update.warnings = warnings(status)
         update.notices = noticeLog[status.concert] ?? []
@@ -231,11 +238,9 @@ extension Gateway {
         stream.shownState = update.state
         stream.shownLineState = update.lineState
         stream.shownOpens = update.opensMs
-        stream.shownPosition = update.position
-        stream.shownBehind = update.behind
-        stream.shownEstimate = update.estimate
         stream.shownWarnings = update.warnings
-        stream.shownAt = loop.now
+        stream.shownProspect.show(
+            Prospect(position: update.position, behind: update.behind, estimate: update.estimate), now: loop.now)
         return update
     }
 
@@ -253,9 +258,10 @@ extension Gateway {
         switch status.state {
         case .waiting:
             guard !isBeforeDraw else { break }
-            update.position = line.position(ofPlace: Int(status.place))
-            update.behind = UInt64(line.waiting.count) - min(UInt64(line.waiting.count), update.position)
-            update.estimate = line.estimate(position: update.position, policy: settings.policy)
+            let prospect = line.prospect(ofPlace: Int(status.place), policy: settings.policy)
+            update.position = prospect.position
+            update.behind = prospect.behind
+            update.estimate = prospect.estimate
         case .active:
             update.activeUntilMs = status.activeUntil
             update.idleUntilMs = status.idleUntil
@@ -297,10 +303,15 @@ extension Gateway {
         var budget = Self.pushesPerLook
         for line in lines.indices {
             lines[line].advance(to: journalNow)
-            guard lines[line].isDirty || lookedUpTo[line] > 0, budget > 0 else { continue }
-            // What moves while a look is under way makes the line dirty again, for another one.
-            if lookedUpTo[line] == 0 { lines[line].clean() }
-            lookedUpTo[line] = look(at: line, from: lookedUpTo[line], &budget)
+            guard lines[line].isDirty || waiters[line].next > 0, budget > 0 else { continue }
+            // What moves while a look is under way makes the line dirty again, for another one; what is urgent starts it over.
+            if waiters[line].next == 0 || lines[line].isUrgent {
+                waiters[line].next = 0
+                waiters[line].isUrgent = lines[line].isUrgent
+                waiters[line].hasPassedBy = false
+                lines[line].clean()
+            }
+            look(at: line, &budget)
         }
         if budget == 0, !isLookGoingOn {
             isLookGoingOn = true
@@ -312,40 +323,41 @@ extension Gateway {
     }
 
     /// One line's part of a look.
-    ///
-    /// - Returns: the index of the stream to go on with; 0: all were looked at.
-    private func look(at line: Int, from start: Int, _ budget: inout Int) -> Int {
+    private func look(at line: Int, _ budget: inout Int) {
         let view = lines[line]
-        let streams = waitingStreams[line]
-        var index = start
-        while index < streams.count {
-            guard budget > 0 else { return index }
+        let isUrgent = waiters[line].isUrgent
+        let streams = waiters[line].streams
+        var index = waiters[line].next
+        while index < streams.count, budget > 0 {
             let stream = streams[index]
             index += 1
+            let position = view.position(ofPlace: view.place(ofJoinNumber: stream.token.joinNumber))
+            guard isUrgent || !stream.shownProspect.isQuiet(position: position, now: loop.now) else {
+                waiters[line].hasPassedBy = true
+                continue
+            }
             if !stream.isOwed, isNews(view, for: stream) {
                 budget -= 1
                 sendUpdate(stream)
                 stream.session.flush()
             }
         }
-        return 0
+        waiters[line].next = index < streams.count ? index : 0
+        // There may be news for them too, on a later tick.
+        if waiters[line].next == 0, waiters[line].hasPassedBy { lines[line].soil(urgently: false) }
     }
 
     /// Whether a waiting stream's client should be told where it stands now.
     private func isNews(_ view: LineView, for stream: LineStream) -> Bool {
         let settings = catalogue.concerts[stream.line].settings
-        let isBeforeDraw = view.isBeforeDraw(order: settings.lobbyOrder)
-        let position = isBeforeDraw ? 0 : view.position(ofPlace: view.place(ofJoinNumber: stream.token.joinNumber))
-        let behind = isBeforeDraw ? 0 : UInt64(view.waiting.count) - min(UInt64(view.waiting.count), position)
-        let elapsed = loop.now - stream.shownAt
-        return view.state != stream.shownLineState
-            || (view.state == .lobby && settings.opensMs != stream.shownOpens)
-            || PushPolicy.isWorthTelling(position: position, shown: stream.shownPosition)
-            || PushPolicy.isWorthTelling(behind: behind, shown: stream.shownBehind, elapsedMilliseconds: elapsed)
+        if view.state != stream.shownLineState || (view.state == .lobby && settings.opensMs != stream.shownOpens)
             || (noticeLog[stream.line]?.last?.number ?? 0) > stream.shownNotice
-            || PushPolicy.isWorthTelling(
-                view.estimate(position: position, policy: settings.policy), shown: stream.shownEstimate,
-                elapsedMilliseconds: elapsed)
+        {
+            return true
+        }
+        guard !view.isBeforeDraw(order: settings.lobbyOrder) else { return false }
+        let place = view.place(ofJoinNumber: stream.token.joinNumber)
+        return stream.shownProspect.isOutdated(by: view.prospect(ofPlace: place, policy: settings.policy), now: loop.now)
     }
 
     /// Looks at those whose turn it is: warnings that begin, passes that run out, the line's state, notices.

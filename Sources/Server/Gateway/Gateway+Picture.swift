@@ -6,26 +6,22 @@ import UsherAPI
 
 /// The loop's own picture of the sale: how it begins, how deltas bring it up to date, and who is told.
 extension Gateway: TimerTarget {
-    static let tickMilliseconds: UInt64 = 100
     /// How often those who wait are looked at for what is worth no push of its own, such as the number behind: 5 s.
     private static let behindTicks: UInt64 = 50
-    /// Between two looks at those who wait that are not the tick's: admissions come in bursts.
-    private static let lookMilliseconds: UInt64 = 20
 
     /// Starts the picture.
     func show(_ image: SaleImage) {
         catalogue = image.catalogue
         lines = image.lines.map { LineView($0) }
         feeds = image.seats.map { SeatFeed($0) }
-        waitingStreams = lines.map { _ in [] }
-        lookedUpTo = lines.map { _ in 0 }
+        waiters = lines.map { _ in Waiters() }
         for (concert, line) in image.lines.enumerated() { noticeLog[concert] = line.notices }
         for key in image.keys { queueTokens.trust(key) }
         noteJournalTime(image.timeMilliseconds, position: image.position)
     }
 
     /// Brings the picture up to date, then tells those for whom something changed. Tokens, seats, line states and notices
-    /// at once; positions on the tick, or after an admission.
+    /// at once; positions on the tick.
     func take(_ delta: Delta) {
         guard !delta.isEmpty else { return }
         noteJournalTime(delta.timeMilliseconds, position: delta.position)
@@ -38,7 +34,7 @@ extension Gateway: TimerTarget {
             }
             if !changedPerformances.isEmpty { lastChanges = nil }
             // The opening time or the policy may be another.
-            for line in lines.indices { lines[line].soil() }
+            for line in lines.indices { lines[line].soil(urgently: true) }
         }
         for key in delta.keys { queueTokens.trust(key) }
         var isLookDue = !delta.notices.isEmpty
@@ -46,12 +42,11 @@ extension Gateway: TimerTarget {
             lines[change.line].apply(change, at: journalTime)
             switch change {
             case .state, .drawn: isLookDue = true
-            case .admitted: isLookDue = isLookDue || loop.now >= lastLook + Self.lookMilliseconds
-            case .joined, .left, .ended: break
+            case .joined, .left, .admitted, .ended: break
             }
         }
         for sent in delta.notices {
-            lines[sent.concert].soil()
+            lines[sent.concert].soil(urgently: true)
             noticeLog[sent.concert] = Array((noticeLog[sent.concert] ?? []).suffix(SaleLimits.notices - 1)) + [sent.notice]
         }
         for change in delta.seats {
@@ -63,7 +58,6 @@ extension Gateway: TimerTarget {
         if isLookDue {
             pushPositions()
             pushToActive()
-            lastLook = loop.now
         }
     }
 
@@ -77,8 +71,7 @@ extension Gateway: TimerTarget {
         self.catalogue = catalogue
         while lines.count < catalogue.concerts.count {
             lines.append(LineView(.new))
-            waitingStreams.append([])
-            lookedUpTo.append(0)
+            waiters.append(Waiters())
         }
         while feeds.count < catalogue.performances.count {
             let seatCount = catalogue.performances[feeds.count].prices.count
@@ -90,13 +83,12 @@ extension Gateway: TimerTarget {
     // MARK: Tick
 
     func timerFired(_ tag: Int) {
-        loop.schedule(after: Self.tickMilliseconds, self)
+        loop.schedule(after: PushPolicy.tickMilliseconds, self)
         ticks += 1
         if ticks % Self.behindTicks == 0 {
-            for line in lines.indices { lines[line].soil() }
+            for line in lines.indices { lines[line].soil(urgently: false) }
         }
         pushPositions()
-        lastLook = loop.now
         if ticks % 10 == 0 {
             pushToActive()
             sampleStats()

@@ -34,6 +34,7 @@ final class Gateway {
 
     // The loop's shared buffers: frames of the session at hand, and what goes to its socket.
     var frames: [UInt8] = []
+    var payload: [UInt8] = []
     var wire: [UInt8] = []
     var arrived: [IncomingCall] = []
     var credited: [CallID] = []
@@ -58,10 +59,11 @@ final class Gateway {
     var sessions: Set<Session> = []
     /// Those that were backlogged: looked at on the tick too, since `writable` comes only to whom the kernel left waiting.
     var backlogged: Set<Session> = []
+    /// Those of them that are looked at in the next turn, in case the kernel takes all that they have.
+    private var goingOn: [Session] = []
     var lineStreams: [UInt64: [LineStream]] = [:]
-    var waitingStreams: [[LineStream]] = []
-    /// How far the look at each line's waiting streams that is under way has come; 0: none is.
-    var lookedUpTo: [Int] = []
+    /// Of each line.
+    var waiters: [Waiters] = []
     var isLookGoingOn = false
     /// Watches and lists of seats by the token that lets them.
     var seatWatches: [UInt64: [SeatWatch]] = [:]
@@ -76,7 +78,6 @@ final class Gateway {
     /// The seat changes encoded last, for the next watch at the same revision.
     var lastChanges: (performance: Int, from: UInt64, to: UInt64, message: PreparedMessage)?
     var nextClaim: UInt32 = 0
-    var lastLook: UInt64 = 0
     var ticks: UInt64 = 0
 
     // What was asked and not yet answered.
@@ -105,7 +106,7 @@ final class Gateway {
         socketLimits = WebSocketLimits(maxMessageBytes: limits.messageBytes, maxFragments: limits.messageFragments)
         presence = PresenceBook(source: UInt32(index))
         show(image)
-        loop.schedule(after: Gateway.tickMilliseconds, self)
+        loop.schedule(after: PushPolicy.tickMilliseconds, self)
     }
 
     /// Estimated journal time.
@@ -305,6 +306,21 @@ final class Gateway {
         retryJoins()
     }
 
+    // MARK: Slow readers
+
+    /// Goes on in the next turn of the loop with a session that had more to send than its output may hold, if the kernel has
+    /// taken that by then: a fast reader of something large waits for no tick. Of a slow one `writable` tells, or the tick.
+    func goOnSoon(_ session: Session) {
+        goingOn.append(session)
+        guard goingOn.count == 1 else { return }
+        // Not 0: that may still be this turn, whose output has not left.
+        loop.schedule(after: 1) { [unowned self] in
+            let sessions = goingOn
+            goingOn = []
+            for session in sessions where !session.isBacklogged && backlogged.contains(session) { session.goOn() }
+        }
+    }
+
     // MARK: Life
 
     func sessionEnded(_ session: Session) {
@@ -332,7 +348,7 @@ struct PendingCall {
         case command
         case join(concert: Int)
         case resume(QueueToken, concert: Int)
-        case check(concert: Int)
+        case check(isTokenKnown: Bool)
         case refuseEnded
         case balance, transactions, reservations, payments
         case stats

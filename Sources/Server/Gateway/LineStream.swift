@@ -10,17 +10,14 @@ final class LineStream {
     let token: QueueToken
     /// Index of the concert.
     let line: Int
-    /// Index in `Gateway.waitingStreams[line]`; nil once it no longer waits.
+    /// Index in `Gateway.waiters[line].streams`; nil once it no longer waits.
     var waitingIndex: Int?
 
     // What was shown last.
     var shownState = TokenState.unspecified
     var shownLineState = LineState.unspecified
     var shownOpens: UInt64 = 0
-    var shownPosition: UInt64 = 0
-    var shownBehind: UInt64 = 0
-    var shownEstimate: Estimate?
-    var shownAt: UInt64 = 0
+    var shownProspect = ShownProspect()
     var shownWarnings: [Warning] = []
     var shownNotice: UInt64 = 0
     var passExpires: UInt64 = 0
@@ -37,4 +34,15 @@ final class LineStream {
         self.token = token
         self.line = line
     }
+}
+
+/// Those who wait in one line, and how far the look at them that is under way has come.
+struct Waiters {
+    var streams: [LineStream] = []
+    /// The index of the next to be looked at; 0: no look is under way.
+    var next = 0
+    /// It looks at everybody, not only at those whose quiet is over.
+    var isUrgent = false
+    /// It has passed somebody by whose quiet was not over.
+    var hasPassedBy = false
 }

@@ -92,7 +92,7 @@ final class Session: ConnectionHandler, TimerTarget {
     /// Whether a stream's next message has to wait, with the frames not flushed yet; it is then owed.
     func mustWait() -> Bool {
         guard connection.unsentBytes + gateway.frames.count > gateway.limits.outputBytes else { return false }
-        gateway.backlogged.insert(self)
+        if gateway.backlogged.insert(self).inserted { gateway.goOnSoon(self) }
         return true
     }
 

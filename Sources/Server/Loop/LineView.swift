@@ -17,6 +17,8 @@ struct LineView: Sendable {
     private(set) var rate = AdmissionRate()
     /// Whether there may be news for those who wait since `clean`.
     private(set) var isDirty = true
+    /// Whether the news is for everybody and can't wait: the line's state, the draw, a notice, new settings.
+    private(set) var isUrgent = false
 
     init(_ image: LineImage) {
         state = image.state
@@ -48,8 +50,10 @@ struct LineView: Sendable {
             drawnPlaces = Draw.places(seed: seed, count: count)
             drawSeed = seed
             waiting.permute(drawnPlaces)
+            isUrgent = true
         case .state(_, let state):
             self.state = state
+            isUrgent = true
             if state == .closed { waiting.removeAll() }
         }
     }
@@ -60,10 +64,16 @@ struct LineView: Sendable {
         if hasAged, waiting.count > 0, state == .open || state == .draining { isDirty = true }
     }
 
-    mutating func clean() { isDirty = false }
+    mutating func clean() {
+        isDirty = false
+        isUrgent = false
+    }
 
     /// Asks for a look at those who wait, though nobody has moved.
-    mutating func soil() { isDirty = true }
+    mutating func soil(urgently: Bool) {
+        isDirty = true
+        if urgently { isUrgent = true }
+    }
 
     /// Where a join number stands in the order: itself, unless a draw permuted it.
     func place(ofJoinNumber number: UInt64) -> Int {
@@ -83,6 +93,14 @@ struct LineView: Sendable {
     /// Whether positions mean nothing yet, since a draw is still to come.
     func isBeforeDraw(order: LobbyOrder) -> Bool {
         order == .draw && drawnPlaces.isEmpty && (state == .scheduled || state == .lobby)
+    }
+
+    /// Where the holder of a place stands who waits.
+    func prospect(ofPlace place: Int, policy: AdmissionPolicy?) -> Prospect {
+        let position = position(ofPlace: place)
+        return Prospect(
+            position: position, behind: UInt64(waiting.count) - min(UInt64(waiting.count), position),
+            estimate: estimate(position: position, policy: policy))
     }
 
     /// The wait for a position, while the line admits.

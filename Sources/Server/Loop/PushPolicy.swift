@@ -1,10 +1,30 @@
 import UsherAPI
 
-/// What is worth telling a waiting person (docs/decisions/push.md). A line of n that drains costs each of its members
+/// What is worth telling a waiting person, and how soon (docs/decisions/push.md).
+///
+///     the wait ahead        0 ──────── 1 s ───────────────── 20 s ──────── 200 s ───────────────────────
+///     a change is told      each tick │ a tenth of it later │ 2 s later   │ once it is one in a hundred
+///
+/// Up to `nearHead` every change is told on the tick, however slow the line. So each member of a line that drains hears
 /// O(log n) updates, all of them O(n log n), where telling everybody every change would cost O(n²).
 enum PushPolicy {
-    /// Up to this position every change is told.
-    static let nearHead: UInt64 = 100
+    /// Between two looks at those who wait.
+    static let tickMilliseconds: UInt64 = 100
+    /// Up to this position every change is told on the tick.
+    static let nearHead: UInt64 = 20
+    /// The longest time for which a change of a hundredth is kept back.
+    static let longestQuiet: UInt64 = 2_000
+    /// Without an estimate a line is taken to move so fast: ten places a second.
+    private static let millisecondsAPlace: UInt64 = 100
+
+    /// For how long after an update a person is told of no further change of the position: a tenth of the wait, at most 2 s.
+    /// 0 near the head, and where it is less than the tick.
+    static func quiet(position: UInt64, estimate: Estimate?) -> UInt64 {
+        guard position > nearHead else { return 0 }
+        // The low end of an estimate is three quarters of the wait.
+        let wait = estimate.map { $0.lowMs / 3 * 4 } ?? (position < 1_000_000 ? position * millisecondsAPlace : .max)
+        return min(wait / 10, longestQuiet)
+    }
 
     /// Whether a position that shows `shown` should now show `position`: every change near the head, further back one of
     /// at least a hundredth.

@@ -14,9 +14,12 @@ struct Behaviour: Sendable, Equatable {
     var drop = 0.1
     /// Try to pay before there is enough money on the account.
     var broke = 0.1
+    /// Have only come to see how it is to wait: leave when their turn comes.
+    var look = 0.0
 
     private static let keys: [(name: String, path: any WritableKeyPath<Behaviour, Double> & Sendable)] = [
         ("best", \.best), ("pair", \.pair), ("dither", \.dither), ("leave", \.leave), ("drop", \.drop), ("broke", \.broke),
+        ("look", \.look),
     ]
 
     /// Changes shares as `dither=0.3,drop=0` says.
@@ -82,6 +85,8 @@ struct Persona {
     let favourite: Double
     /// Which date it would like, 0 (the first) to 1; early dates are popular.
     let date: Double
+    /// Leaves when its turn comes.
+    let onlyWaits: Bool
     private let pace: Double
 
     init(seed: UInt64, index: Int, behaviour: Behaviour, pace: Double) {
@@ -96,6 +101,8 @@ struct Persona {
         favourite = numbers.share()
         let share = numbers.share()
         date = share * share
+        // Drawn last: everybody else stays who they were.
+        onlyWaits = numbers.chance(behaviour.look)
     }
 
     /// A moment's thought before the next step, in milliseconds.

@@ -31,8 +31,9 @@ extension Fan {
         hasFirstUpdate = true
         isBound = true
         if !update.queueToken.isEmpty { token = update.queueToken }
-        if isReturn, update.joinNumber != record.joinNumber {
-            lostPlace(update)
+        if record.joinNumber != 0, update.joinNumber != record.joinNumber {
+            // What more is said of a place that it is giving up is not of the one that its record is about.
+            if isReturn { lostPlace(update) }
             return
         }
         if isFirst { placed(update) }
@@ -90,6 +91,7 @@ extension Fan {
                     problem("position grew from \(lastPosition) to \(update.position)")
                 }
                 lastPosition = update.position
+                show(update.position)
             }
         case .active:
             if phase == .joining || phase == .waiting { beginTurn(update, isReturn: isReturn) }
@@ -110,7 +112,16 @@ extension Fan {
         if let patience = persona.patience { loop.schedule(after: patience, self, tag: Alarm.giveUp.rawValue) }
     }
 
+    /// Notes what the fan sees from now on; 0: nothing that it would go by, as once it has asked to leave.
+    func show(_ position: UInt64) {
+        guard position == 0 || record.leaveSentUs == 0 else { return }
+        let shown = UInt32(clamping: position)
+        guard record.views.last?.position ?? 0 != shown else { return }
+        record.views.append(ScreenView(sinceUs: Clocks.wall(), position: shown))
+    }
+
     private func beginTurn(_ update: LineUpdate, isReturn: Bool) {
+        show(0)
         if phase == .waiting {
             crowd.tally.waiting.subtract()
             crowd.record.waitedUs += Clocks.monotonic() - waitingSince

@@ -39,6 +39,7 @@ extension Fan {
         guard command == nil else { return }
         leavingAs = outcome
         record.leaveSentUs = Clocks.wall()
+        show(0)
         command(.leave, LeaveRequest(concert: crowd.plan.concert))
     }
 
@@ -47,7 +48,7 @@ extension Fan {
     func choose() {
         guard phase == .active, command == nil, query == nil else { return }
         rounds += 1
-        if rounds > Self.roundsMax { leave() } else { ask(.dates) }
+        if persona.onlyWaits || rounds > Self.roundsMax { leave() } else { ask(.dates) }
     }
 
     func datesHeard(_ list: ListPerformancesResponse) {

@@ -131,6 +131,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     func ended(_ connection: ClientConnection, _ end: ConnectionEnd) {
         crowd.book(traffic)
+        show(0)
         epoch = connection.epoch ?? epoch
         position = max(position, connection.position)
         self.connection = nil
@@ -329,6 +330,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         case .active: crowd.tally.active.subtract()
         case .idle, .connecting, .connected, .joining, .gone: break
         }
+        show(0)
         setHeld(nil)
         if awayFromUs != nil, crowd.tally.away.now > 0 { crowd.tally.away.subtract() }
         record.outcome = outcome

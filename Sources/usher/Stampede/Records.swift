@@ -28,6 +28,8 @@ struct FanRecord: Sendable {
     /// When nobody could take it for present for certain: from losing the connection until a moment after its return.
     var away: [ClosedRange<UInt64>] = []
     var returns = 0
+    /// What its screen showed while it waited, in order of time.
+    var views: [ScreenView] = []
     /// As acknowledged.
     var payments: [Payment] = []
     var charged: UInt64 = 0

@@ -34,6 +34,15 @@ extension Report {
                     + zip(columns, [8, 11, 11, 11]).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined())
         }
 
+        if let staleness {
+            section("what screens showed, of \(staleness.samples) looks at a waiting fan's")
+            row("right", Self.number(staleness.right * 100) + " %")
+            row("places off, p50 · p99 · max", "\(staleness.placesP50) · \(staleness.placesP99) · \(staleness.placesMax)")
+            row(
+                "seconds since it was right",
+                [staleness.secondsP50, staleness.secondsP99, staleness.secondsMax].map(Self.number).joined(separator: " · "))
+        }
+
         section("on the wire (TLS bytes)")
         row(
             "received by a waiting fan",

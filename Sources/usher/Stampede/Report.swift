@@ -57,6 +57,7 @@ struct Report: Encodable {
     var waitingBytesReceivedPerFan = 0.0
     var waitingUpdatesPerFan = 0.0
     var waitedSecondsPerFan = 0.0
+    var staleness: Staleness?
     var checks = 0
     var process: Server?
     var refusals: [String: Int] = [:]
@@ -86,7 +87,7 @@ struct Report: Encodable {
         case fans, seed, loops, server, concert, mode, admission, connectSeconds, connectsPerSecond, joins, joinsPerSecond,
             saleSeconds
         case outcomes, seatsSold, latenciesMs, bytes, waitingBytesReceivedPerFan, waitingUpdatesPerFan, waitedSecondsPerFan,
-            checks, process
+            staleness, checks, process
         case refusals, connectionsLost, reconnects, fullHandshakes, clockOffsetMs, verdicts
     }
 
@@ -181,6 +182,8 @@ struct Report: Encodable {
         waitingBytesReceivedPerFan = Double(received[Traffic.waiting.rawValue]) / waiters
         waitingUpdatesPerFan = Double(updates) / waiters
         waitedSecondsPerFan = Double(waited) / 1e6 / waiters
+        // With others in the line the truth is not known.
+        if isOwnConcert { staleness = Staleness(evidence.fans) }
         verdicts = Verdicts.all(evidence)
     }
 }

@@ -89,6 +89,7 @@ struct Stampede: ParsableCommand {
           drop=0.1     lose the connection, while waiting, thinking or in the middle of a hold, charge or payment; come back with
                        the queue token after a moment, or after long enough to be noted absent
           broke=0.1    try to pay before there is enough money
+          look=0       leave when their turn comes: for what waiting alone costs
 
         FIGURES
           joins/s      joins, from the first Join sent to the last one's first update
@@ -99,6 +100,8 @@ struct Stampede: ParsableCommand {
           seat held    from the journal's stamp of a hold to each watcher of the performance hearing of it; then the same after
                        the holder had its own answer (0: the watcher was first)
           hold, pay, …  from the call to its answer, first tries only
+          screens      the position each waiting fan was last told against the true one, looked at every 97 ms: the truth counts who
+                       is still ahead by the journal's stamps of admissions. Places off, and seconds since it was right
           on the wire  bytes of TLS records in the client's sockets, by what the fan was doing as they came
           CPU, memory  of the server's process, from /proc: VmRSS after connecting, less before. A server that has served before
                        keeps memory, which then counts for nobody: start it afresh for this figure
