@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test format packages test-packages clean
+.PHONY: help run build test soak-crashes format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv curl
@@ -16,9 +16,15 @@ run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …
 build: packages ## the release build, .build/release/usher
 	swift build -c release --product usher
 
-test: packages test-packages .build/venv/.complete ## all tests
+test: packages test-packages .build/venv/.complete .build/powercut.so ## all tests
 	swift build --build-tests
-	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher swift test --skip-build
+	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
+		USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build
+
+soak-crashes: build .build/powercut.so ## a server that dies KILLS times (1000) under load; SEED repeats a campaign
+	swift build --build-tests
+	USHER_CRASH_KILLS=$(or $(KILLS),1000) USHER_CRASH_SEED=$(SEED) USHER_BINARY=$(CURDIR)/.build/release/usher \
+		USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build --filter CrashTests.CampaignTests
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
@@ -33,6 +39,10 @@ test-packages:
 	python3 -m venv .build/venv
 	.build/venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+.build/powercut.so: Tests/powercut/powercut.c
+	@mkdir -p $(@D)
+	clang -std=gnu11 -O1 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
 
 clean: ## remove what was built; data folders stay
 	rm -rf .build

@@ -113,6 +113,7 @@ let package = Package(
             ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("EndToEndTests", []),
+        tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
         tests("TidyTests", []),
     ]
 )
