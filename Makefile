@@ -2,10 +2,11 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak-crashes format packages test-packages clean
+.PHONY: help run build test autobahn soak-crashes format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES := protobuf-compiler openssl python3-venv curl
+TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
+AUTOBAHN := .build/autobahn-venv
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -16,10 +17,13 @@ run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …
 build: packages ## the release build, .build/release/usher
 	swift build -c release --product usher
 
-test: packages test-packages .build/venv/.complete .build/powercut.so ## all tests
+test: packages test-packages .build/venv/.complete $(AUTOBAHN)/.complete .build/powercut.so ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
-		USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build
+	    AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build
+
+autobahn: build test-packages $(AUTOBAHN)/.complete ## all 517 cases of Autobahn|Testsuite against the release build
+	$(AUTOBAHN)/bin/python Tests/conformance/autobahn/suite.py .build/release/usher $(AUTOBAHN)/ported
 
 soak-crashes: build .build/powercut.so ## a server that dies KILLS times (1000) under load; SEED repeats a campaign
 	swift build --build-tests
@@ -38,6 +42,12 @@ test-packages:
 .build/venv/.complete: Tests/conformance/requirements.txt
 	python3 -m venv .build/venv
 	.build/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(AUTOBAHN)/.complete: Tests/conformance/autobahn/requirements.txt Tests/conformance/autobahn/port.py
+	python3 -m venv $(AUTOBAHN)
+	$(AUTOBAHN)/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(AUTOBAHN)/bin/python -W ignore Tests/conformance/autobahn/port.py $(AUTOBAHN)/ported
 	@touch $@
 
 .build/powercut.so: Tests/powercut/powercut.c

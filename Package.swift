@@ -32,7 +32,8 @@ let package = Package(
         .library(
             name: "UsherModules",
             targets: [
-                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor", "Server",
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+                "Server",
                 "Client",
             ]),
     ],
@@ -110,9 +111,10 @@ let package = Package(
             ]),
         tests(
             "ServerUnitTests",
-            ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "Calls", "Crypto", "Journal", "Reactor"]),
+            ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "WebSocket", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("EndToEndTests", []),
+        tests("ForeignTests", []),
         tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
         tests("TidyTests", []),
     ]

@@ -20,6 +20,10 @@ public final class CallLimits: Sendable {
     public let messageFragments: Int
     /// Output that waits for a slow reader before its state streams conflate: four full frames.
     public let outputBytes: Int
+    /// Line streams of one queue token on one loop, and as many lists and watches of seats: each is pushed to, so that one
+    /// user with many connections must not cost as much as a crowd. Two connections' worth, for those that were left behind
+    /// and are not found dead yet.
+    public let tokenStreams: Int
 
     // MARK: The sale, told here since WELCOME tells all
 
@@ -60,8 +64,12 @@ public final class CallLimits: Sendable {
     /// CANCEL frames; above, the connection ends. Each is worth one OPEN, so twice the opens is
     /// never passed by who does not open and cancel in a loop (HTTP/2 rapid reset, CVE-2023-44487).
     public let cancels: RateLimit
-    /// PING frames; above, the connection ends. A client needs one when it wakes up.
+    /// PING frames, and the WebSocket's own pings and pongs; above, the connection ends. A client needs one when it wakes
+    /// up, and libraries ping every 20 s or so by themselves.
     public let pings: RateLimit
+    /// Identities and queue tokens that turn out to be no good; above, the connection ends. Each costs up to a signature's
+    /// verification, 100 µs, and who means well shows at most one or two in a session.
+    public let falseProofs: RateLimit
     /// Bytes of messages; above, the connection ends. The burst holds sixteen of the largest frames.
     public let bytes: RateLimit
 
@@ -70,13 +78,15 @@ public final class CallLimits: Sendable {
     /// `bytes.burst` must hold at least one message of ``messageBytes``.
     public init(
         frameBytes: Int = 64 * 1024, runningCalls: Int = 32, metadataBytes: Int = 8 * 1024, messageFragments: Int = 64,
-        outputBytes: Int = 256 * 1024, resumeChanges: Int = 4096, seatsPerHold: Int = 16, pageItems: Int = 100,
+        outputBytes: Int = 256 * 1024, tokenStreams: Int = 64, resumeChanges: Int = 4096, seatsPerHold: Int = 16,
+        pageItems: Int = 100,
         requestIDs: Int = 256, helloMilliseconds: UInt64 = 5_000, welcomeMilliseconds: UInt64 = 10_000,
         pingMilliseconds: UInt64 = 25_000, handshakeMilliseconds: UInt64 = 5_000, upgradeMilliseconds: UInt64 = 5_000,
         headerBytes: Int = 8 * 1024, opens: RateLimit = RateLimit(perSecond: 20, burst: 64),
         refusals: RateLimit = RateLimit(perSecond: 20, burst: 256),
         cancels: RateLimit = RateLimit(perSecond: 40, burst: 128),
         pings: RateLimit = RateLimit(perSecond: 1, burst: 10),
+        falseProofs: RateLimit = RateLimit(perSecond: 1, burst: 8),
         bytes: RateLimit = RateLimit(perSecond: 256 * 1024, burst: 1024 * 1024 + 64 * 1024)
     ) {
         self.frameBytes = frameBytes
@@ -84,6 +94,7 @@ public final class CallLimits: Sendable {
         self.metadataBytes = metadataBytes
         self.messageFragments = messageFragments
         self.outputBytes = outputBytes
+        self.tokenStreams = tokenStreams
         self.resumeChanges = resumeChanges
         self.seatsPerHold = seatsPerHold
         self.pageItems = pageItems
@@ -98,6 +109,7 @@ public final class CallLimits: Sendable {
         self.refusals = refusals
         self.cancels = cancels
         self.pings = pings
+        self.falseProofs = falseProofs
         self.bytes = bytes
         precondition(pingMilliseconds > 0 && frameBytes > 0 && runningCalls > 0)
         precondition(Int(bytes.burst) >= messageBytes, "a message that is allowed must be allowed at least once")
@@ -115,6 +127,7 @@ public final class CallLimits: Sendable {
             runningCalls: 1024, pingMilliseconds: pingMilliseconds, opens: RateLimit(perSecond: 5_000, burst: 10_000),
             refusals: RateLimit(perSecond: 5_000, burst: 10_000),
             cancels: RateLimit(perSecond: 10_000, burst: 20_000), pings: RateLimit(perSecond: 10, burst: 100),
+            falseProofs: RateLimit(perSecond: 5_000, burst: 10_000),
             bytes: RateLimit(perSecond: 16 * 1024 * 1024, burst: 32 * 1024 * 1024))
     }
 

@@ -41,14 +41,14 @@ public enum ConnectionViolation: Error, Equatable, Sendable {
     /// A MESSAGE without credit.
     case creditExceeded
 
-    /// More bytes, refused opens, cancels or pings than the limits allow.
+    /// More bytes, refused opens, cancels, pings or false proofs than the limits allow.
     case tooMany(FloodKind)
     /// Nothing was heard for two ping intervals.
     case silent
 
     /// What there may be too much of.
     public enum FloodKind: Equatable, Sendable {
-        case bytes, opens, cancels, pings
+        case bytes, opens, cancels, pings, falseProofs
     }
 }
 
@@ -99,6 +99,7 @@ extension ConnectionViolation {
         case .tooMany(.opens): "too many opens"
         case .tooMany(.cancels): "too many cancels"
         case .tooMany(.pings): "too many pings"
+        case .tooMany(.falseProofs): "too many identities or tokens that are no good"
         case .silent: "nothing was heard for too long"
         }
     }

@@ -26,6 +26,26 @@ extension ServerCalls {
     /// Notes that bytes came, though not yet a whole message.
     public mutating func heard(now: UInt64) { lastHeard = now }
 
+    /// Counts what comes outside frames and calls: the WebSocket's own pings and pongs, proofs of identity that were found
+    /// to be false.
+    ///
+    /// - Throws: `tooMany`; the machine has ended then. Nothing once closed.
+    public mutating func count(_ kind: ConnectionViolation.FloodKind, now: UInt64) throws(ConnectionViolation) {
+        guard phase != .closed else { return }
+        let wait =
+            switch kind {
+            case .bytes: bytes.take(of: limits.bytes, now: now)
+            case .opens: refusals.take(of: limits.refusals, now: now)
+            case .cancels: cancels.take(of: limits.cancels, now: now)
+            case .pings: pings.take(of: limits.pings, now: now)
+            case .falseProofs: falseProofs.take(of: limits.falseProofs, now: now)
+            }
+        guard wait == 0 else {
+            phase = .closed
+            throw .tooMany(kind)
+        }
+    }
+
     private mutating func receive<Handler: ServerCallsHandler & ~Copyable>(
         _ frame: Frame, output: inout [UInt8], handler: inout Handler
     ) throws(ConnectionViolation) {

@@ -62,6 +62,7 @@ public struct ServerCalls: ~Copyable {
     var refusals = TokenBucket()
     var cancels = TokenBucket()
     var pings = TokenBucket()
+    var falseProofs = TokenBucket()
     var bytes = TokenBucket()
 
     /// When the last byte came.

@@ -156,6 +156,28 @@ import Wire
         #expect(bench.violation(frame(Ping())) == .tooMany(.pings))
     }
 
+    @Test(arguments: [ConnectionViolation.FloodKind.pings, .falseProofs, .cancels, .opens])
+    func `what comes outside frames counts towards the same limits`(kind: ConnectionViolation.FloodKind) throws {
+        let two = RateLimit(perSecond: 1, burst: 2)
+        let bench = ServerBench(CallLimits(refusals: two, cancels: two, pings: two, falseProofs: two))
+        for _ in 0..<2 { try bench.calls.count(kind, now: bench.now) }
+        bench.now += 1_000
+        try bench.calls.count(kind, now: bench.now)
+        #expect(throws: ConnectionViolation.tooMany(kind)) { try bench.calls.count(kind, now: bench.now) }
+        let isClosed = bench.calls.isClosed
+        #expect(isClosed)
+        // Once closed it does nothing.
+        try bench.calls.count(kind, now: bench.now)
+        #expect(ConnectionViolation.tooMany(kind).closeCode == .rateLimited)
+    }
+
+    @Test func `a ping of the WebSocket takes from the same bucket as PING`() throws {
+        let bench = ServerBench()
+        for _ in 0..<9 { try bench.calls.count(.pings, now: bench.now) }
+        try bench.receive(Ping())
+        #expect(bench.violation(frame(Ping())) == .tooMany(.pings))
+    }
+
     @Test func `too many bytes end the connection`() throws {
         let bench = ServerBench(
             CallLimits(frameBytes: 100, bytes: RateLimit(perSecond: 1_000, burst: 109)), greeted: false)

@@ -67,6 +67,19 @@ struct ConnectionTests {
         #expect(sender.remainder.capacity == 0)
     }
 
+    @Test func `the kernel takes little for a peer that does not read`() throws {
+        let bench = try Bench()
+        let raw = try RawClient(bench.port.address)
+        try bench.turn(until: "accepted") { bench.served.count == 1 }
+        bench.served[0].connection?.write(block(20_000_000))
+        for _ in 0..<20 { bench.loop.turn(upTo: 10) }
+        // The kernel's own overhead is in the doubled number; the peer's receive buffer comes on top (tcp(7), tcp_rmem).
+        let taken = Int(bench.loop.counters.bytesSent.value)
+        #expect(taken < 2 * Int(ListeningPort.sendBufferBytes) + 1_000_000, "of up to 4 MB and the peer's")
+        #expect(taken > 10_000)
+        raw.reset()
+    }
+
     @Test(arguments: Security.allCases) func `close sends what is unsent first`(security: Security) throws {
         let bench = try Bench(tls: security.server())
         bench.react = { connection, _ in
@@ -205,6 +218,26 @@ struct ConnectionTests {
         let raw = try RawClient(bench.port.address)
         raw.send([1])
         try bench.turn(until: "closed") { bench.served.first?.closings == [.local] }
+        close(raw.descriptor)
+    }
+
+    @Test func `what a peer does not take before the linger time is over is dropped, the kernel's part too`() throws {
+        var limits = LoopLimits()
+        limits.lingerMilliseconds = 20
+        let bench = try Bench(loopLimits: limits)
+        bench.react = { connection, _ in
+            connection.write(block(20_000_000))
+            connection.close()
+        }
+        let raw = try RawClient(bench.port.address)
+        raw.send([1])
+        try bench.turn(until: "closed") { bench.served.first?.closings == [.local] }
+        var received = 0
+        while let bytes = raw.receive() {
+            try #require(!bytes.isEmpty, "a reset, no orderly end")
+            received += bytes.count
+        }
+        #expect(received < 20_000_000)
         close(raw.descriptor)
     }
 

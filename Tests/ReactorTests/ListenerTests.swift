@@ -76,6 +76,27 @@ struct ListenerTests {
         for client in silent { close(client.descriptor) }
     }
 
+    @Test(arguments: [16 * 1024, 16 * 1024 + 1]) func `a ClientHello has 16 KiB to be whole in`(size: Int) throws {
+        let bench = try Bench(tls: try TestCertificate.server())
+        let raw = try RawClient(bench.port.address)
+        // Records of one handshake message that says it is 128 KiB long.
+        var bytes: [UInt8] = []
+        var message: [UInt8] = [1, 1, 0xff, 0] + pattern(size)
+        while bytes.count < size {
+            let part = min(message.count, 16_000, size - bytes.count - 5)
+            bytes += [22, 3, 1, UInt8(part >> 8), UInt8(part & 0xff)] + message.prefix(part)
+            message.removeFirst(part)
+        }
+        #expect(bytes.count == size)
+        for start in stride(from: 0, to: size, by: 1_000) {
+            raw.send(Array(bytes[start..<min(start + 1_000, size)]))
+            bench.loop.turn(upTo: 10)
+        }
+        try bench.turn(until: "all is read") { bench.loop.counters.bytesReceived.value == size }
+        #expect(bench.loop.counters.handshakesFailed.value == (size > ListenerLimits().helloBytesMax ? 1 : 0))
+        close(raw.descriptor)
+    }
+
     @Test func `in a stampede nobody is evicted whose ClientHello is still on its way or unread`() throws {
         var limits = ListenerLimits()
         limits.silentMax = 4

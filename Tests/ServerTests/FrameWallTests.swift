@@ -162,7 +162,7 @@ struct FrameWallTests {
     }
 
     @Test func `a client that is silent for two ping intervals is pinged, then closed with 4002`() async throws {
-        try await withSale({ $0.pingIntervalMilliseconds = 150 }) { sale in
+        try await withSale({ $0.limits = .patient(pingMilliseconds: 150) }) { sale in
             let client = try await sale.rawCalls()
             _ = try Ping(decoding: await client.frame("PING") { $0.isKind(.ping) }.body)
             #expect(try await client.closeCode() == 4002)

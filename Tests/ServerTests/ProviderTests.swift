@@ -18,7 +18,11 @@ struct ProviderTests {
         init() throws {
             key = try .generate()
             file = NSTemporaryDirectory() + "usher-jwks-\(UUID().uuidString).json"
-            try JWKS([JWK(key.publicKey)]).json.write(toFile: file, atomically: true, encoding: .utf8)
+            try publish([key])
+        }
+
+        func publish(_ keys: [Ed25519PrivateKey]) throws {
+            try JWKS(keys.map { JWK($0.publicKey) }).json.write(toFile: file, atomically: true, encoding: .utf8)
         }
 
         /// A token; `seconds` until it ends, from now.
@@ -234,6 +238,34 @@ struct ProviderTests {
             #expect(try await client.close(3).code == .ok)
             client.send(.open(4, .listReservations, ListReservationsRequest()))
             #expect(try await client.close(4).code == .ok)
+        }
+    }
+
+    @Test func `keys are changed by two restarts: both hold in between, the old one no longer after`() async throws {
+        let provider = try Provider()
+        defer { try? FileManager.default.removeItem(atPath: provider.file) }
+        let next = try Ed25519PrivateKey.generate()
+        let tokens = [try provider.token("ada"), try provider.token("ada", signedBy: next)]
+        var sale = try TestSale {
+            $0.identityKeysFile = provider.file
+            $0.identityIssuer = "https://id.example"
+            $0.identityAudience = "usher"
+        }
+        defer { sale.stop() }
+        for (keys, accepted) in [
+            ([provider.key], [true, false]), ([provider.key, next], [true, true]), ([next], [false, true]),
+        ] {
+            try provider.publish(keys)
+            sale = try sale.restarted(onSamePort: false)
+            for (token, isAccepted) in zip(tokens, accepted) {
+                let (client, _) = try await sale.rawSocket()
+                client.send(.hello(jwt: token))
+                if isAccepted {
+                    #expect(try await client.welcome().user != nil)
+                } else {
+                    #expect(try await client.closeCode() == 4508)
+                }
+            }
         }
     }
 

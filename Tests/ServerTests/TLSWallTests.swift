@@ -29,11 +29,16 @@ struct TLSWallTests {
     }
 
     /// What `openssl s_client` says of a handshake.
-    private func openssl(_ sale: TestSale, _ arguments: [String]) async throws -> String {
+    private func openssl(_ sale: TestSale, _ arguments: [String], input: String? = nil) async throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl", "s_client", "-connect", "127.0.0.1:\(sale.port)"] + arguments
         process.standardInput = FileHandle.nullDevice
+        if let input {
+            let file = URL(filePath: sale.folder).appending(path: "input-\(UUID().uuidString).txt")
+            try Data(input.utf8).write(to: file)
+            process.standardInput = try FileHandle(forReadingFrom: file)
+        }
         // To a file: a pipe's end would be inherited by whatever is started in the same moment.
         let said = URL(filePath: sale.folder).appending(path: "openssl-\(UUID().uuidString).txt")
         try Data().write(to: said)
@@ -72,6 +77,40 @@ struct TLSWallTests {
             try await bystander.roundTrip()
             _ = try await sale.rawCalls()
         }
+    }
+
+    @Test func `a handshake can't be begun anew on a connection, which would cost the server more than its client`()
+        async throws
+    {
+        try await withSale { (sale) async throws in
+            let bystander = try await sale.rawCalls()
+            // s_client's own command for it, which TLS 1.3 has no more.
+            let said = try await openssl(sale, ["-tls1_2"], input: "R\n")
+            #expect(said.contains("RENEGOTIATING") && said.contains("no renegotiation"), "\(said.suffix(500))")
+            try await bystander.roundTrip()
+        }
+    }
+
+    @Test func `whatever name is asked for, one certificate is shown and early data is not taken`() async throws {
+        try await withSale { (sale) async throws in
+            for name in ["localhost", "x", "..", "xn--0", String(repeating: "a", count: 255), "a/../b", "\u{1b}[31m"] {
+                let said = try await openssl(sale, ["-servername", name])
+                #expect(said.contains("BEGIN CERTIFICATE") && !said.contains("Cipher is (NONE)"), "\(name)")
+                #expect(said.contains("Early data was not sent"), "\(name)")
+            }
+        }
+    }
+
+    @Test func `a ticket of before a restart opens nothing: it costs a whole handshake`() async throws {
+        let first = try TestSale()
+        let ticket = NSTemporaryDirectory() + "usher-ticket-\(UUID().uuidString).pem"
+        defer { try? FileManager.default.removeItem(atPath: ticket) }
+        #expect(try await openssl(first, ["-tls1_2", "-sess_out", ticket]).contains("New, "))
+        #expect(try await openssl(first, ["-tls1_2", "-sess_in", ticket]).contains("Reused, "))
+        let second = try first.restarted(onSamePort: false)
+        defer { second.stop() }
+        #expect(try await openssl(second, ["-tls1_2", "-sess_in", ticket]).contains("New, "))
+        try await second.rawCalls().roundTrip()
     }
 
     @Test func `who does not get on with the handshake is let go`() async throws {

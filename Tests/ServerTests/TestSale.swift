@@ -15,7 +15,7 @@ final class TestSale: Sendable {
     private let settings: ServerSettings
     private let server: UsherServer
 
-    convenience init(_ change: (inout ServerSettings) -> Void = { _ in }) throws {
+    convenience init(logTo log: LogLines? = nil, _ change: (inout ServerSettings) -> Void = { _ in }) throws {
         var settings = ServerSettings()
         settings.listen = .loopback(port: 0)
         settings.adminListen = .loopback(port: 0)
@@ -24,19 +24,19 @@ final class TestSale: Sendable {
         settings.loops = 2
         settings.drainMilliseconds = 200
         // Other tests may keep the machine busy for longer than a client has in earnest.
-        settings.limits = CallLimits(
-            helloMilliseconds: 60_000, handshakeMilliseconds: 60_000, upgradeMilliseconds: 60_000)
+        settings.limits = .patient()
         change(&settings)
-        try self.init(settings)
+        try self.init(settings, log)
     }
 
-    private init(_ settings: ServerSettings) throws {
+    private init(_ settings: ServerSettings, _ log: LogLines? = nil) throws {
         folder = settings.dataFolder
         self.settings = settings
-        server = try Self.start(settings)
+        server = try Self.start(settings, log)
     }
 
-    private static func start(_ settings: ServerSettings) throws -> UsherServer {
+    private static func start(_ settings: ServerSettings, _ log: LogLines?) throws -> UsherServer {
+        if let log { return try UsherServer.start(settings, logger: log.logger) }
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         return try UsherServer.start(settings, logger: logger)
@@ -93,6 +93,17 @@ final class TestSale: Sendable {
         performance.prices = [PriceBand(firstSeat: 1, lastSeat: seats, price: price)]
         _ = try await office.operators.putPerformance(performance)
         if isOpen { _ = try await office.operators.change(.open, of: id) }
+    }
+}
+
+extension CallLimits {
+    /// Those of version 1, but for the time that it may take to get as far as HELLO.
+    static func patient(
+        upgradeMilliseconds: UInt64 = 60_000, pingMilliseconds: UInt64 = 25_000, opens: RateLimit = CallLimits.visitor.opens
+    ) -> CallLimits {
+        CallLimits(
+            helloMilliseconds: 60_000, pingMilliseconds: pingMilliseconds, handshakeMilliseconds: 60_000,
+            upgradeMilliseconds: upgradeMilliseconds, opens: opens)
     }
 }
 

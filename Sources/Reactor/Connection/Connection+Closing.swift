@@ -17,9 +17,14 @@ extension Connection {
     /// follows within this turn or the next. Does nothing on a closed connection.
     public func abort() {
         guard phase != .closed else { return }
+        dropKernelsBytes()
+        terminate(.local)
+    }
+
+    /// Makes the end of the descriptor a reset (socket(7), SO_LINGER).
+    func dropKernelsBytes() {
         var hard = linger(l_onoff: 1, l_linger: 0)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
-        terminate(.local)
     }
 
     /// The peer has ended its side: there is no half-open life after that. What is unsent goes out first.

@@ -98,6 +98,12 @@ extension Connection {
                 listener?.heardHello()
             }
             transmit()
+            if phase == .silent, let listener {
+                helloBytes += Int32(bytes.count)
+                if helloBytes > listener.helloBytesMax {
+                    terminate(.tls(TLSError("TLS handshake", reason: "no end of ClientHello")))
+                }
+            }
         case .ended:
             loop.tls.reset()
             terminate(.broken(errno: ECONNRESET))

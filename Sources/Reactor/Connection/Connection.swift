@@ -45,6 +45,8 @@ internal import Glibc
     var closesAfterLoan = false
     /// The peer has ended its side.
     var peerEnded = false
+    /// While silent: bytes of a ClientHello that is not whole yet.
+    var helloBytes: Int32 = 0
 
     private final class Box {
         let value: (context: TLSContext, serverName: String, address: SocketAddress)
@@ -127,7 +129,11 @@ internal import Glibc
         timer = .none
         switch phase {
         case .connecting, .silent, .handshaking: terminate(.timedOut)
-        case .draining, .lingering: terminate(endCause)
+        case .draining:
+            // It did not take what was ours to send: the kernel must not go on offering it for minutes.
+            dropKernelsBytes()
+            terminate(endCause)
+        case .lingering: terminate(endCause)
         case .open, .closed: break
         }
     }

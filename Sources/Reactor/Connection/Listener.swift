@@ -49,6 +49,8 @@ public final class Listener {
     /// Where it listens.
     public var address: SocketAddress { socket.address }
 
+    var helloBytesMax: Int { limits.helloBytesMax }
+
     /// Accepts nobody any more. The port itself is given back when its `ListeningPort` goes, too.
     public func close() {
         guard !isClosed else { return }

@@ -31,6 +31,9 @@ public struct ListenerLimits: Sendable {
     public var handshakesMax = 256
     /// Sockets that have not sent a whole ClientHello. At the limit the oldest is evicted: silence blocks nobody for long.
     public var silentMax = 2048
+    /// Bytes that may come before the ClientHello is whole; more ends the connection. Those of today have 2 KiB, OpenSSL would
+    /// take 128, and keep them in several copies for each socket.
+    public var helloBytesMax = 16 * 1024
     /// How long a socket may be silent before it can be evicted: what a ClientHello may need behind the connection's last
     /// packet. So `silentMax` silent sockets delay others by this much, not for the handshake's deadline.
     public var silentGraceMilliseconds: UInt64 = 250

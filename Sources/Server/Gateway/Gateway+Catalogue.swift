@@ -126,6 +126,7 @@ extension Gateway {
             catalogue.performances[$0].settings.startsMs >= request.fromMs
         }
         let listed = dates.filter { request.includeSoldOut || feeds[$0].left > 0 }
+        try checkStreams(seatWatches[token.id]?.count ?? 0)
         guard let first = listed.first else {
             let list = SeatList(availability: availability(of: dates))
             session.calls.message(call.id, sequence: position, position: position, payload: list, output: &frames)
@@ -141,6 +142,7 @@ extension Gateway {
         let performance = try performance(request.performance)
         let concert = catalogue.performances[performance].concert
         guard let token = try activeToken(for: concert, call, try identity(of: call, session), session) else { return }
+        try checkStreams(seatWatches[token.id]?.count ?? 0)
         let isResumable =
             call.lastSequence > 0 && session.seenPosition != nil
             && feeds[performance].seats(changedAfter: call.lastSequence) != nil

@@ -62,7 +62,7 @@ extension Gateway {
     }
 
     /// Bearers remembered, of 8 KiB each at most; past it all are forgotten.
-    private static let bearersMax = 4_096
+    static let bearersMax = 4_096
 
     private func check(bearer: String) throws(IdentityError) -> Identity {
         if let known = bearers[bearer] { return known }

@@ -86,9 +86,24 @@ extension Gateway {
             joinNumber: status.joinNumber)
     }
 
+    /// The refusal of one more stream of a token that has as many on this loop as it may.
+    func checkStreams(_ count: Int) throws(Status) {
+        guard count >= limits.tokenStreams else { return }
+        throw Status(
+            .tooManyCalls, "Too many streams of your queue token are open; close some.",
+            details: ErrorDetails(limit: UInt64(limits.tokenStreams)))
+    }
+
     /// Starts a line stream: binds the token to the connection and sends the first update.
     func begin(_ stream: LineStream, status: TokenStatus? = nil, isKnown: Bool) {
         let session = stream.session
+        do throws(Status) {
+            try checkStreams(lineStreams[stream.token.id]?.count ?? 0)
+        } catch {
+            // By the streams it has its user is present already.
+            refuse(stream.call, error, of: session)
+            return
+        }
         // A bearer's join binds nothing: the connection's own calls must not lose their token to it.
         if stream.token.user == session.identity?.user {
             session.tokens.removeAll { $0.concert == stream.token.concert }

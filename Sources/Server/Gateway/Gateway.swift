@@ -124,7 +124,7 @@ final class Gateway {
         if !arrived.isEmpty {
             let calls = arrived
             arrived.removeAll(keepingCapacity: true)
-            for call in calls { handle(call, of: session) }
+            for call in calls { handleInTurn(call, of: session) }
         }
         for call in credited { resume(call, of: session) }
         credited.removeAll(keepingCapacity: true)
@@ -132,7 +132,24 @@ final class Gateway {
         ended.removeAll(keepingCapacity: true)
     }
 
+    /// Handles one of the calls that came together. Answers leave as they gather, and whoever does not read them is asked to
+    /// come again: what waits for a reader stays within the output's bound and one answer, however many calls ask. Streams
+    /// keep to the bound by themselves.
+    private func handleInTurn(_ call: IncomingCall, of session: Session) {
+        if session.connection.unsentBytes + frames.count > limits.outputBytes { session.flush() }
+        guard session.isBacklogged, call.method.kind != .stream else {
+            handle(call, of: session)
+            return
+        }
+        refuse(
+            call.id,
+            Status(
+                .notStarted, "Your answers wait to be read; nothing was begun.", details: ErrorDetails(retryAfterMs: 250)),
+            of: session)
+    }
+
     private func handle(_ call: IncomingCall, of session: Session) {
+        guard !session.calls.isClosed else { return }
         metrics.calls.add()
         do throws(Status) {
             if let seen = session.seenPosition, max(seen, call.position) > position {
@@ -181,6 +198,9 @@ final class Gateway {
     func refuse(_ call: CallID, _ status: Status, of session: Session) {
         metrics.refused(status.reason)
         session.calls.close(call, status, position: position, output: &frames)
+        if status.reason == Reason.identityInvalid.rawValue || status.reason == Reason.tokenInvalid.rawValue {
+            session.count(.falseProofs)
+        }
     }
 
     func reply(_ call: CallID, _ response: some WireMessage, of session: Session, position: UInt64? = nil) {

@@ -42,9 +42,21 @@ struct SeatFeed {
         return Set(changed[Int(revision + 1 - firstKept)...]).sorted()
     }
 
-    mutating func add(_ watch: SeatWatch) { watches.append(watch) }
+    mutating func add(_ watch: SeatWatch) {
+        watch.feedIndex = watches.count
+        watches.append(watch)
+    }
 
-    mutating func remove(_ watch: SeatWatch) { watches.removeAll { $0 === watch } }
+    /// O(1): a crowd that goes at once must not cost the square of its number. A watch that is not here is left alone.
+    mutating func remove(_ watch: SeatWatch) {
+        guard let index = watch.feedIndex else { return }
+        watch.feedIndex = nil
+        let last = watches.removeLast()
+        if last !== watch {
+            watches[index] = last
+            last.feedIndex = index
+        }
+    }
 }
 
 /// One running WatchSeats, or StreamSeats, which is the same without an afterwards.
@@ -54,6 +66,8 @@ final class SeatWatch {
     /// Whose turn it is; the watch ends with it.
     let token: UInt64
     var performance: Int
+    /// Where it stands among the watches of its feed; nil: nowhere, as is a list.
+    var feedIndex: Int?
     /// Of a list of several performances: those that come after this one. Nil: a watch of one, which goes on.
     var afterwards: [Int]?
     /// The revision that the client has after what was sent; nil: it needs a snapshot.

@@ -40,6 +40,8 @@ final class Session: ConnectionHandler, TimerTarget {
     var lineStreams: [LineStream] = []
     var seatWatches: [SeatWatch] = []
     var statsWatches: [StatsWatch] = []
+    /// What the connection is about to be closed for: noted where its machines are at work, done by the next flush.
+    private var violation: ConnectionViolation?
     /// Why HELLO was refused, if it was.
     private var refusal: String?
     /// Reading is paused while a join waits for room on the way to the sequencer.
@@ -194,6 +196,16 @@ final class Session: ConnectionHandler, TimerTarget {
         }
     }
 
+    /// Counts towards a limit past which the connection ends, with the next flush.
+    func count(_ kind: ConnectionViolation.FloodKind) {
+        guard phase == .calls else { return }
+        do throws(ConnectionViolation) {
+            try calls.count(kind, now: gateway.loop.now)
+        } catch {
+            violation = error
+        }
+    }
+
     /// HELLO's identity was refused: nothing else will do on this connection.
     func refuseHello(_ why: String) {
         refusal = why
@@ -210,7 +222,7 @@ final class Session: ConnectionHandler, TimerTarget {
             connection.close()
             return
         }
-        flush()
+        writeFrames()
         calls.shut()
         gateway.wire.removeAll(keepingCapacity: true)
         socket!.close(.init(code), reason: reason, to: &gateway.wire)
@@ -220,8 +232,16 @@ final class Session: ConnectionHandler, TimerTarget {
     }
 
     /// Sends the frames that were appended to `gateway.frames` for this session, as few WebSocket messages as the frame
-    /// limit allows; they leave in one write at the end of the visit.
+    /// limit allows; they leave in one write at the end of the visit. Then closes the connection if there is a reason to.
     func flush() {
+        writeFrames()
+        guard let violation else { return }
+        self.violation = nil
+        gateway.metrics.violations.add()
+        close(violation.closeCode, reason: violation.reason)
+    }
+
+    private func writeFrames() {
         guard !gateway.frames.isEmpty else { return }
         guard phase == .calls, socket != nil else {
             gateway.frames.removeAll(keepingCapacity: true)
@@ -303,6 +323,11 @@ private struct SocketEvents: WebSocketHandler {
     mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?) {
         session.peerClosed()
     }
+
+    // Answering one costs little, but the bytes of control frames count nowhere else.
+    mutating func ping(_ payload: RawSpan) { session.count(.pings) }
+
+    mutating func pong(_ payload: RawSpan) { session.count(.pings) }
 }
 
 /// Hands call events to the gateway while the call machine is at work: what needs the machine for an answer is noted and

@@ -83,6 +83,8 @@ final class Metrics: Sendable {
             $0.handshakesResumed.value
         }
         loopNumber("handshakes_failed_total", "counter", "TLS handshakes that failed.") { $0.handshakesFailed.value }
+        loopNumber("silent_evicted_total", "counter", "Silent connections ended to make room.") { $0.silentEvicted.value }
+        loopNumber("accept_pauses_total", "counter", "Pauses of accepting for want of descriptors.") { $0.acceptPauses.value }
         loopNumber("received_bytes_total", "counter", "Bytes from clients, with TLS.") { $0.bytesReceived.value }
         loopNumber("written_bytes_total", "counter", "Bytes to clients, with TLS.") { $0.bytesSent.value }
         loopNumber("writes_total", "counter", "Writes to sockets.") { $0.writes.value }
