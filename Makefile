@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test autobahn push-vs-poll format packages test-packages clean
+.PHONY: help run build test autobahn push-vs-poll soak-crashes format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
@@ -17,16 +17,21 @@ run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …
 build: packages ## the release build, .build/release/usher
 	swift build -c release --product usher
 
-test: packages test-packages .build/venv/.complete $(AUTOBAHN)/.complete ## all tests
+test: packages test-packages .build/venv/.complete $(AUTOBAHN)/.complete .build/powercut.so ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
-	    AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) swift test --skip-build
+	    AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build
 
 autobahn: build test-packages $(AUTOBAHN)/.complete ## all 517 cases of Autobahn|Testsuite against the release build
 	$(AUTOBAHN)/bin/python Tests/conformance/autobahn/suite.py .build/release/usher $(AUTOBAHN)/ported
 
 push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and plot of docs/performance.md
 	python3 Tests/pushes/push_vs_poll.py
+
+soak-crashes: build .build/powercut.so ## a server that dies KILLS times (1000) under load; SEED repeats a campaign
+	swift build --build-tests
+	USHER_CRASH_KILLS=$(or $(KILLS),1000) USHER_CRASH_SEED=$(SEED) USHER_BINARY=$(CURDIR)/.build/release/usher \
+		USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build --filter CrashTests.CampaignTests
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
@@ -47,6 +52,10 @@ $(AUTOBAHN)/.complete: Tests/conformance/autobahn/requirements.txt Tests/conform
 	$(AUTOBAHN)/bin/pip install --quiet --disable-pip-version-check -r $<
 	$(AUTOBAHN)/bin/python -W ignore Tests/conformance/autobahn/port.py $(AUTOBAHN)/ported
 	@touch $@
+
+.build/powercut.so: Tests/powercut/powercut.c
+	@mkdir -p $(@D)
+	clang -std=gnu11 -O1 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
 
 clean: ## remove what was built; data folders stay
 	rm -rf .build

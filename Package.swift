@@ -115,6 +115,7 @@ let package = Package(
         tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("EndToEndTests", []),
         tests("ForeignTests", []),
+        tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
         tests("TidyTests", []),
     ]
 )

@@ -219,6 +219,27 @@ struct ReconnectingTests {
         while server.arrived.count(where: { $0.kind == .cancelled }) < 2 { await Task.yield() }
     }
 
+    @Test func `what a cancelled task asks for is not begun`() async throws {
+        let server = try ScriptedServer { arrived, peer in
+            if arrived.kind == .opened(.charge) { peer.reply(arrived.call, ChargeResponse(balance: 5)) }
+        }
+        defer { server.stop() }
+        let client = try await client(server)
+        defer { client.close() }
+        let late = Task {
+            while !Task.isCancelled { await Task.yield() }
+            await #expect(throws: UsherError.cancelled) { try await client.accounts.charge(5) }
+            await #expect(throws: UsherError.cancelled) {
+                try await UsherClient.connect(to: [server.url], identity: .user(Uuid(high: 1, low: 1)))
+            }
+        }
+        late.cancel()
+        await late.value
+        // It would have come before this one.
+        #expect(try await client.accounts.charge(5).balance == 5)
+        #expect(opened(server, .charge).count == 1)
+    }
+
     @Test func `a call's time is over when it says, and a command that was sent may have happened`() async throws {
         let server = try ScriptedServer { _, _ in }
         defer { server.stop() }

@@ -210,6 +210,36 @@ import Testing
         #expect(try contents(folder("a")) == Array(image.payloads.dropLast()))
     }
 
+    @Test func `a header torn as the log starts over loses nothing, for the file has everything`() throws {
+        let image = try Image(folder, Self.logLengths.enumerated().map { payload($0, length: $1) })
+        // Everything moved into the file and synced, and the log not yet started over: SQLite writes the header next.
+        image.place(folder("a"), log: image.log)
+        let connection = try SQLiteConnection(path: folder("a"), create: false)
+        try connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        #expect(try connection.integer("SELECT count(*) FROM entries") == Int64(image.payloads.count))
+        #expect(try connection.checkpoint() == 0)
+        connection.keepLogOnClose(true)
+        connection.close()
+        let moved = readBytes(folder("a"))
+        for torn in 1..<32 {
+            let log = (0..<torn).map { image.log[$0] ^ 0x5A } + image.log[torn...]
+            writeBytes(folder("b"), moved)
+            writeBytes(folder("b-wal"), log)
+            #expect(try contents(folder("b")) == image.payloads, "\(torn) bytes of the header")
+            #expect(readBytes(folder("b-wal")) == log, "a reader changes nothing")
+            // One page of the file lacks what the log has: then the log is not to be forgotten.
+            var older = moved
+            older.replaceSubrange((moved.count - Image.pageSize)..., with: [UInt8](repeating: 0, count: Image.pageSize))
+            writeBytes(folder("b"), older)
+            #expect(throws: JournalError.self, "\(torn) bytes of the header") { try contents(folder("b")) }
+        }
+        writeBytes(folder("b"), moved)
+        writeBytes(folder("b-wal"), [1, 2, 3] + image.log[3...])
+        let journal = try SQLiteJournal(path: folder("b"))
+        #expect(journal.lastPosition == UInt64(image.payloads.count))
+        journal.close()
+    }
+
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func `kill -9 at any moment loses nothing acknowledged`(seed: UInt64) async throws {
         let path = folder("a")

@@ -12,8 +12,9 @@ extension ClientSession {
         beginRound(after: 0)
     }
 
-    /// Ends everything.
+    /// Ends everything; nothing where nothing was begun.
     func close() {
+        guard hub != nil else { return }
         finishAll(.closed)
         connection?.close()
         connection = nil

@@ -1,5 +1,6 @@
 internal import Calls
 internal import Reactor
+internal import Synchronization
 public import UsherAPI
 public import Wire
 
@@ -41,14 +42,20 @@ public final class UsherClient: Sendable {
         if let loop { home = loop } else { home = try .shared() }
         let client = try UsherClient(urls, identity, trust.makeContext(), options, home)
         let session = client.session
-        let result = await withTaskCancellationHandler {
+        let cancellation = Cancellation()
+        let result: Result<Void, UsherError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let posted = client.shared.loop.post { hub in
+                    guard !cancellation.isAsked else {
+                        continuation.resume(returning: .failure(.cancelled))
+                        return
+                    }
                     session.start(hub) { continuation.resume(returning: $0) }
                 }
                 if !posted { continuation.resume(returning: .failure(.tooBusy)) }
             }
         } onCancel: {
+            cancellation.ask()
             _ = client.shared.loop.post { _ in session.close() }
         }
         try result.get()
@@ -124,9 +131,14 @@ public final class UsherClient: Sendable {
         let bytes = request.encoded()
         let timeout = (settings.timeout ?? options.callTimeout).wholeMilliseconds
         let requestID = method.isCommand ? settings.requestID ?? .random() : nil
+        let cancellation = Cancellation()
         let result: Result<[UInt8], UsherError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let posted = shared.loop.post { hub in
+                    guard !cancellation.isAsked else {
+                        continuation.resume(returning: .failure(.cancelled))
+                        return
+                    }
                     session.begin(
                         Operation(
                             id: id, method: method, request: bytes, shape: .unary, requestID: requestID,
@@ -138,6 +150,7 @@ public final class UsherClient: Sendable {
                 if !posted { continuation.resume(returning: .failure(.tooBusy)) }
             }
         } onCancel: {
+            cancellation.ask()
             _ = shared.loop.post { _ in session.cancel(id) }
         }
         let payload = try result.get()
@@ -188,6 +201,16 @@ public final class UsherClient: Sendable {
         if !posted { feed.finish(.failure(.tooBusy)) }
         return Pushes(feed: feed)
     }
+}
+
+/// That a task was cancelled, for the loop to see before it begins what the task asked for: a task that is cancelled
+/// beforehand runs its cancellation handler first, and what is not begun yet cannot be ended.
+private final class Cancellation: Sendable {
+    private let state = Mutex(false)
+
+    var isAsked: Bool { state.withLock { $0 } }
+
+    func ask() { state.withLock { $0 = true } }
 }
 
 extension CallSettings {

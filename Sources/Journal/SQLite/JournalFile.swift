@@ -119,7 +119,10 @@ final class JournalFile {
         let path = connection.path
         if existed {
             let pageSize = try connection.integer("PRAGMA page_size") ?? 0
-            if let frame = try WriteAheadLog.damagedFrame(path: path + "-wal", pageSize: Int(pageSize)) {
+            let frame = try WriteAheadLog.damagedFrame(path: path + "-wal", pageSize: Int(pageSize)) {
+                number throws(JournalError) in try connection.pageOnDisk(number, size: Int(pageSize))
+            }
+            if let frame {
                 throw .corruptFile(
                     path: path, detail: "frame \(frame) of \(path)-wal is damaged, with later commits behind it")
             }

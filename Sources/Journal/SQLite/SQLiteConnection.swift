@@ -107,6 +107,19 @@ import Glibc
         return logPages
     }
 
+    /// A page of the database file as it is on disk, whatever the write-ahead log says of it; `nil` past the end.
+    func pageOnDisk(_ number: UInt32, size: Int) throws(JournalError) -> [UInt8]? {
+        var page = [UInt8](repeating: 0, count: size)
+        let offset = Int64(number - 1) * Int64(size)
+        var whole: Int32 = 0
+        let result = unsafe page.withUnsafeMutableBytes { bytes in
+            // SQLite fills at most `size` bytes, which is what the array has.
+            unsafe usher_sqlite3_read_file(handle, bytes.baseAddress, Int32(size), offset, &whole)
+        }
+        guard result == SQLITE_OK else { throw error(result, doing: "reading page \(number)") }
+        return whole != 0 ? page : nil
+    }
+
     /// What `code`, just returned by SQLite, means.
     func error(_ code: Int32, doing operation: String) -> JournalError {
         let systemError = unsafe sqlite3_system_errno(handle)

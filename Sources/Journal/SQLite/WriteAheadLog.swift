@@ -10,7 +10,12 @@ import Glibc
 //
 //     damaged ⇔ two or more commit frames of this log stand at or behind the first frame that does not check
 //
-// (One alone may be the torn transaction's own.) Layout, from https://sqlite.org/fileformat2.html#walformat:
+// (One alone may be the torn transaction's own.) But not where the header alone is bad and the database has all that the
+// log's frames say: SQLite starts a log over, once all of it has been moved into the database and that is synced, by
+// writing a new header, and syncs that before the first frame. A power cut in between can tear the header; then the
+// frames behind it are the old ones, and forgetting them loses nothing.
+//
+// Layout, from https://sqlite.org/fileformat2.html#walformat:
 //
 //     header  32 bytes, big-endian u32: magic, version, page size, sequence, salt 1, salt 2, checksum 1, checksum 2
 //     frame   24 bytes, big-endian u32: page number, pages after commit (0: no commit), salt 1, salt 2, checksum 1, 2
@@ -26,7 +31,11 @@ enum WriteAheadLog {
     /// The index, from 0, of the frame that is damaged; `nil` when there is none, or no log.
     ///
     /// To be called while the database is locked, before anything is written.
-    static func damagedFrame(path: String, pageSize: Int) throws(JournalError) -> Int? {
+    ///
+    /// - Parameter pageOnDisk: a page of the database file below the log, by its number from 1; `nil` past the end.
+    static func damagedFrame(
+        path: String, pageSize: Int, pageOnDisk: (UInt32) throws(JournalError) -> [UInt8]?
+    ) throws(JournalError) -> Int? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -42,6 +51,7 @@ enum WriteAheadLog {
         var salts = (word(header, 16), word(header, 20))
         var firstBad: Int?
         var commitsBehind = 0
+        var moved = MovedPages(isAsked: !intact)
         var index = 0
         let frameSize = frameHeaderSize + pageSize
         while let frame = try read(descriptor, at: headerSize + index * frameSize, count: frameSize, path: path) {
@@ -56,9 +66,42 @@ enum WriteAheadLog {
                 if firstBad == nil { firstBad = index }
                 if saltsMatch, word(frame, 4) != 0 { commitsBehind += 1 }
             }
+            if saltsMatch { moved.note(frame: index, page: word(frame, 0), pagesAfterCommit: word(frame, 4)) }
             index += 1
         }
-        return commitsBehind >= 2 ? firstBad : nil
+        guard commitsBehind >= 2 else { return nil }
+        let isInDatabase = try moved.all { (page, frame) throws(JournalError) in
+            let offset = headerSize + frame * frameSize + frameHeaderSize
+            return try read(descriptor, at: offset, count: pageSize, path: path) == pageOnDisk(page)
+        }
+        return isInDatabase ? nil : firstBad
+    }
+
+    /// Which frame of the log has the last committed version of each page.
+    private struct MovedPages {
+        /// The header is bad: otherwise nobody wants to know.
+        let isAsked: Bool
+        private var committed: [UInt32: Int] = [:]
+        /// Of the transaction that has no commit yet.
+        private var pending: [UInt32: Int] = [:]
+
+        init(isAsked: Bool) { self.isAsked = isAsked }
+
+        mutating func note(frame: Int, page: UInt32, pagesAfterCommit: UInt32) {
+            guard isAsked else { return }
+            pending[page] = frame
+            guard pagesAfterCommit != 0 else { return }
+            committed.merge(pending) { _, new in new }
+            committed = committed.filter { $0.key <= pagesAfterCommit }
+            pending = [:]
+        }
+
+        /// Whether it was asked and something is so for all.
+        func all(_ isSo: (UInt32, Int) throws(JournalError) -> Bool) throws(JournalError) -> Bool {
+            guard isAsked else { return false }
+            for (page, frame) in committed where try !isSo(page, frame) { return false }
+            return true
+        }
     }
 
     /// SQLite's checksum: two sums that feed each other, over pairs of words.
