@@ -1,0 +1,2 @@
+import BenchmarkBodies
+import Testing
