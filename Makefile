@@ -2,10 +2,11 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test format packages test-packages clean
+.PHONY: help run build test bench format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv curl
+BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,6 +21,19 @@ test: packages test-packages .build/venv/.complete ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher swift test --skip-build
 
+# The package of the benchmarks and what protoc writes for its peer in C++.
+BENCH := Tests/Benchmarks
+BENCH_CPP := $(BENCH)/Sources/CppPeer/generated/bench.pb.cc
+
+bench: packages bench-packages $(BENCH_CPP) ## the tables of docs/performance.md, written into it; BENCH_ONLY="codec seats" does some
+	swift build -c release --package-path $(BENCH) --product Bench
+	USHER_COMMIT="$$(git describe --always --dirty)" $(BENCH)/.build/release/Bench --data $(CURDIR)/.build \
+		$(if $(BENCH_ONLY),$(BENCH_ONLY),--write docs/performance.md)
+
+$(BENCH_CPP): $(BENCH)/bench.proto
+	@mkdir -p $(@D)
+	protoc --proto_path=$(BENCH) --cpp_out=$(@D) $<
+
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
@@ -28,6 +42,9 @@ packages:
 
 test-packages:
 	@.ci/install-packages $(TEST_PACKAGES)
+
+bench-packages:
+	@.ci/install-packages $(BENCH_PACKAGES)
 
 .build/venv/.complete: Tests/conformance/requirements.txt
 	python3 -m venv .build/venv

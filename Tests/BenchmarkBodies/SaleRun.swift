@@ -186,7 +186,7 @@ final class SaleRun {
         mostChanges = 0
         var count = 0
         repeat {
-            now += 1
+            now += 50
             write()
             if written.isEmpty, let next = sequencer.office.nextDeadline, next <= now { return -1 }
             count += written.count

@@ -26,11 +26,11 @@ public enum StallScenario: String, CaseIterable, Sendable {
         public var mostChanges: Int
     }
 
-    /// Plays it with a line of `size`.
+    /// Plays it with a line of `size`, each of whom has charged an account so many times.
     ///
     /// - Throws: `WrongResult` if it did not happen.
-    public func play(size: Int) throws -> Result {
-        let run = makeSale(size)
+    public func play(size: Int, charges: Int = 4) throws -> Result {
+        let run = makeSale(size, charges)
         let longest: UInt64
         let entries: Int
         let (before, mostChanges): (LineStats, Int)
@@ -49,7 +49,7 @@ public enum StallScenario: String, CaseIterable, Sendable {
         return Result(longestMilliseconds: Double(longest) / 1e6, entries: entries, mostChanges: mostChanges)
     }
 
-    private func makeSale(_ size: Int) -> SaleRun {
+    private func makeSale(_ size: Int, _ charges: Int) -> SaleRun {
         let day: UInt64 = 86_400_000
         let run = SaleRun(
             maxActive: self == .holdsExpire ? UInt32(size / 20) : 1, order: self == .openAfterDraw ? .draw : .arrival,
@@ -59,8 +59,8 @@ public enum StallScenario: String, CaseIterable, Sendable {
             run.submitJoins(min(chunk, size - start))
             run.finish()
         }
-        for start in stride(from: 0, to: 4 * size, by: chunk) {
-            for index in start..<min(start + chunk, 4 * size) {
+        for start in stride(from: 0, to: charges * size, by: chunk) {
+            for index in start..<min(start + chunk, charges * size) {
                 run.submit(.charge(Charge(amount: 1)), user: SaleRun.user(index % size + 1))
             }
             run.finish()
