@@ -31,6 +31,9 @@ extension BoxOffice {
         concerts[concert].canAdmit && quietUntil == 0
     }
 
+    /// Whether the line has an admission or a draw to go on with.
+    func isUnfinished(_ concert: Int) -> Bool { canAdmit(concert) || concerts[concert].shuffle != nil }
+
     /// The line is gone on with at the next entry.
     private mutating func goOnLater(_ concert: Int) {
         let index = unfinished.firstIndex { $0 >= concert } ?? unfinished.count

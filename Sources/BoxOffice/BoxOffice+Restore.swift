@@ -255,6 +255,6 @@ extension BoxOffice {
         for token in tokens.indices where phase(of: token) == .waiting && tokens[token].presence > 0 {
             concerts[Int(tokens[token].concert)].ready.insert(place(of: token))
         }
-        unfinished = concerts.indices.filter { canAdmit($0) || concerts[$0].shuffle != nil }
+        unfinished = concerts.indices.filter { isUnfinished($0) }
     }
 }

@@ -94,7 +94,8 @@ import UsherAPI
         #expect(sale.join("late").token?.place == UInt64(count + 1))
         #expect(sale.office.concert(0)?.lineState == .lobby)
         #expect(try goOn(sale) == 1)
-        let after = try #require(sale.office.concert(0))
+        let concert = sale.office.concert(0)
+        let after = try #require(concert)
         #expect(after.lineState == .open && after.drawn == UInt64(count))
         let places = Draw.places(seed: after.drawSeed, count: count)
         for index in stride(from: 0, to: count, by: 997) {
