@@ -97,7 +97,7 @@ public struct BoxOffice: ~Copyable {
             effects.outcomes.append(execute(command, instance: instance, &effects))
         }
         pruneDeadlines()
-        unfinished.removeAll { !isUnfinished($0) }
+        unfinished = unfinished.filter { isUnfinished($0) }
         remembered.forget(now: clock)
         updateDigest(entry, outcomes: effects.outcomes[firstOutcome...])
     }
