@@ -2,10 +2,11 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test autobahn push-vs-poll soak-crashes format packages test-packages clean
+.PHONY: help run build test autobahn bench push-vs-poll soak-crashes format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
+BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 AUTOBAHN := .build/autobahn-venv
 
 help: ## this list
@@ -33,6 +34,19 @@ soak-crashes: build .build/powercut.so ## a server that dies KILLS times (1000) 
 	USHER_CRASH_KILLS=$(or $(KILLS),1000) USHER_CRASH_SEED=$(SEED) USHER_BINARY=$(CURDIR)/.build/release/usher \
 		USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build --filter CrashTests.CampaignTests
 
+# The package of the benchmarks and what protoc writes for its peer in C++.
+BENCH := Tests/Benchmarks
+BENCH_CPP := $(BENCH)/Sources/CppPeer/generated/bench.pb.cc
+
+bench: packages bench-packages $(BENCH_CPP) ## the tables of docs/performance.md, written into it; BENCH_ONLY="codec seats" does some
+	swift build -c release --package-path $(BENCH) --product Bench
+	USHER_COMMIT="$$(git describe --always --dirty)" $(BENCH)/.build/release/Bench --data $(CURDIR)/.build \
+		$(if $(BENCH_ONLY),$(BENCH_ONLY),--write docs/performance.md)
+
+$(BENCH_CPP): $(BENCH)/bench.proto
+	@mkdir -p $(@D)
+	protoc --proto_path=$(BENCH) --cpp_out=$(@D) $<
+
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
@@ -41,6 +55,9 @@ packages:
 
 test-packages:
 	@.ci/install-packages $(TEST_PACKAGES)
+
+bench-packages:
+	@.ci/install-packages $(BENCH_PACKAGES)
 
 .build/venv/.complete: Tests/conformance/requirements.txt
 	python3 -m venv .build/venv

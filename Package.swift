@@ -23,6 +23,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
+/// What tests and benchmarks share; no part of the product.
+func aid(_ name: String, _ dependencies: [Target.Dependency] = [], isSwift: Bool = true) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: isSwift ? swiftSettings : [])
+}
+
 let package = Package(
     name: "usher",
     products: [
@@ -36,6 +41,8 @@ let package = Package(
                 "Server",
                 "Client",
             ]),
+        // What `make bench` times beside others, and the tests run once.
+        .library(name: "UsherBenchmarks", targets: ["BenchmarkBodies"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -117,5 +124,11 @@ let package = Package(
         tests("ForeignTests", []),
         tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
         tests("TidyTests", []),
+
+        aid("CAllocations", isSwift: false),
+        aid(
+            "BenchmarkBodies",
+            ["CAllocations", "Wire", "UsherAPI", "WebSocket", "SeatMap", "BoxOffice", "Journal", "Sequencer"]),
+        tests("BenchmarkTests", ["BenchmarkBodies"]),
     ]
 )

@@ -21,18 +21,34 @@ extension BoxOffice {
         if concerts[concert].policy.batch > 0 {
             scheduleTick(concert)
         } else {
-            admitBatch(concert, atMost: .max, &effects)
+            admitBatch(concert, atMost: max(budget, 0), &effects)
+            if canAdmit(concert) { goOnLater(concert) }
         }
     }
 
+    /// Whether the teller's rule would let somebody in.
+    func canAdmit(_ concert: Int) -> Bool {
+        concerts[concert].canAdmit && quietUntil == 0
+    }
+
+    /// Whether the line has an admission or a draw to go on with.
+    func isUnfinished(_ concert: Int) -> Bool { canAdmit(concert) || concerts[concert].shuffle != nil }
+
+    /// The line is gone on with at the next entry.
+    private mutating func goOnLater(_ concert: Int) {
+        let index = unfinished.firstIndex { $0 >= concert } ?? unfinished.count
+        if index == unfinished.count || unfinished[index] != concert { unfinished.insert(concert, at: index) }
+    }
+
     /// Admits the lowest present places, up to `limit` and the cap.
-    private mutating func admitBatch(_ concert: Int, atMost limit: UInt32, _ effects: inout Effects) {
+    private mutating func admitBatch(_ concert: Int, atMost limit: Int, _ effects: inout Effects) {
         var left = limit
         var from = 1
         while left > 0, concerts[concert].hasRoom, let place = concerts[concert].ready.firstMember(from: from) {
             admitPlace(concert, place, &effects)
             from = place + 1
             left -= 1
+            budget -= 1
         }
     }
 
@@ -42,8 +58,8 @@ extension BoxOffice {
         concerts[concert].active += 1
         concerts[concert].admitted &+= 1
         concerts[concert].lastMinute.add(at: clock)
-        let token = Int(concerts[concert].tokenAtPlace[place - 1]) - 1
-        tokens[token].phase = .active
+        let token = concerts[concert].token(atPlace: place)
+        tokens[token].writtenPhase = .active
         tokens[token].admittedAt = clock
         tokens[token].activeUntil = clock.saturatingAdd(concerts[concert].settings.activeTtlMs)
         tokens[token].until = clock.saturatingAdd(concerts[concert].settings.idleTtlMs)
@@ -58,7 +74,7 @@ extension BoxOffice {
     mutating func tick(_ concert: Int, _ effects: inout Effects) {
         concerts[concert].nextTick = 0
         guard concerts[concert].isAdmitting, quietUntil == 0, concerts[concert].policy.batch > 0 else { return }
-        admitBatch(concert, atMost: concerts[concert].policy.batch, &effects)
+        admitBatch(concert, atMost: Int(concerts[concert].policy.batch), &effects)
         scheduleTick(concert)
     }
 
@@ -119,10 +135,21 @@ extension BoxOffice {
         effects.catalogueChanged = true
     }
 
-    /// Opens the line: after a lobby that is drawn, draws it first.
+    /// Opens the line: after a lobby that is drawn, draws it first. Until that is done it stays a lobby; who joins
+    /// meanwhile stands behind those who are drawn.
     mutating func openLine(_ concert: Int, _ effects: inout Effects) {
+        guard concerts[concert].shuffle == nil else { return }
+        let joined = concerts[concert].joined
+        if concerts[concert].state == .lobby, concerts[concert].settings.lobbyOrder == .draw, joined > 0 {
+            concerts[concert].shuffle = Draw.Shuffle(seed: concerts[concert].drawSeed, count: joined)
+            goOnDrawing(concert, &effects)
+        } else {
+            open(concert, &effects)
+        }
+    }
+
+    private mutating func open(_ concert: Int, _ effects: inout Effects) {
         let isFirst = concerts[concert].state == .scheduled || concerts[concert].state == .lobby
-        if concerts[concert].state == .lobby, concerts[concert].settings.lobbyOrder == .draw { draw(concert, &effects) }
         setState(concert, .open, &effects)
         if isFirst {
             concerts[concert].gridStart = clock
@@ -134,33 +161,27 @@ extension BoxOffice {
         admit(concert, &effects)
     }
 
-    private mutating func draw(_ concert: Int, _ effects: inout Effects) {
-        let count = concerts[concert].joined
-        guard count > 0 else { return }
-        let places = Draw.places(seed: concerts[concert].drawSeed, count: count)
-        concerts[concert].drawn = count
-        applyDraw(places, concert)
-        effects.lines.append(.drawn(line: concert, seed: concerts[concert].drawSeed, count: count))
-    }
-
-    private mutating func applyDraw(_ places: [UInt32], _ concert: Int) {
-        concerts[concert].waiting.permute(places)
-        concerts[concert].ready.permute(places)
-        let byJoinNumber = places.indices.map { concerts[concert].tokenAtPlace[$0] }
-        for (joinIndex, place) in places.enumerated() {
-            let link = byJoinNumber[joinIndex]
-            concerts[concert].tokenAtPlace[Int(place) - 1] = link
-            tokens[Int(link) - 1].place = place
+    /// Draws some places; once there is nothing left to draw but little time has been spent, puts the order in force.
+    mutating func goOnDrawing(_ concert: Int, _ effects: inout Effects) {
+        let left = concerts[concert].shuffle?.left ?? 0
+        concerts[concert].shuffle?.advance(by: SaleLimits.drawPerEntry)
+        guard left <= SaleLimits.drawPerEntry / 2, let shuffle = concerts[concert].shuffle.take() else {
+            goOnLater(concert)
+            return
         }
+        let order = Draw.Order(shuffle)
+        concerts[concert].order = order
+        concerts[concert].waiting.permute(order.places)
+        concerts[concert].ready.permute(order.places)
+        effects.lines.append(.drawn(line: concert, seed: concerts[concert].drawSeed, places: order.places))
+        open(concert, &effects)
     }
 
+    /// Ends everybody who waits, however many they are, by saying so (`phase(of:)`).
     mutating func closeLine(_ concert: Int, _ effects: inout Effects) {
         setState(concert, .closed, &effects)
-        var from = 1
-        while let place = concerts[concert].waiting.firstMember(from: from) {
-            end(Int(concerts[concert].tokenAtPlace[place - 1]) - 1, .closed, &effects)
-            from = place + 1
-        }
+        liveTokens -= concerts[concert].waiting.count
+        concerts[concert].shuffle = nil
         concerts[concert].waiting.removeAll()
         concerts[concert].ready.removeAll()
     }

@@ -3,11 +3,23 @@
 internal import UsherAPI
 
 extension BoxOffice {
-    /// Does everything that is due at the clock's time, in order of (deadline, kind, id).
+    /// What earlier entries had no room for.
+    mutating func goOn(_ effects: inout Effects) {
+        if quietUntil == 0 { letGo() }
+        let lines = unfinished
+        unfinished = []
+        for concert in lines {
+            if concerts[concert].shuffle != nil { goOnDrawing(concert, &effects) } else { admit(concert, &effects) }
+        }
+    }
+
+    /// Does what is due at the clock's time, in order of (deadline, kind, id), as far as the entry's budget goes. (Only
+    /// what happens counts, not what the heap had to look through: that differs from instance to instance.)
     mutating func fireDeadlines(_ effects: inout Effects) {
-        while let next = deadlines.first, next.time <= clock {
+        while budget > 0, let next = deadlines.first, next.time <= clock {
             deadlines.removeFirst()
             guard isTrue(next) else { continue }
+            budget -= 1
             switch next.kind {
             case .quietEnds: endQuiet(&effects)
             case .lobbyOpens: setState(next.id, .lobby, &effects)
@@ -15,19 +27,21 @@ extension BoxOffice {
             case .closes: closeLine(next.id, &effects)
             case .tick: tick(next.id, &effects)
             case .hold: expire(next.id, &effects)
-            case .token: end(next.id, tokens[next.id].phase == .waiting ? .absent : .expired, &effects)
+            case .token: end(next.id, phase(of: next.id) == .waiting ? .absent : .expired, &effects)
             }
         }
     }
 
-    /// Takes away entries at the top of the heap that nothing stands behind, so that `nextDeadline` is true.
+    /// Takes away entries at the top of the heap that nothing stands behind, so that `nextDeadline` is true; not all at
+    /// once if there are many, since a time that comes too early costs an empty entry and no more.
     mutating func pruneDeadlines() {
-        while let next = deadlines.first {
+        for _ in 0..<SaleLimits.workPerEntry {
+            guard let next = deadlines.first else { return }
             if next.kind != .token {
                 if due(next) == next.time { return }
                 deadlines.removeFirst()
             } else {
-                if next.time == tokens[next.id].scheduled, tokens[next.id].deadline == next.time { return }
+                if next.time == tokens[next.id].scheduled, deadline(of: next.id) == next.time { return }
                 deadlines.removeFirst()
                 _ = isTrue(next)
             }
@@ -40,7 +54,7 @@ extension BoxOffice {
         guard entry.kind == .token else { return due(entry) == entry.time }
         guard tokens[entry.id].scheduled == entry.time else { return false }
         tokens[entry.id].scheduled = 0
-        if tokens[entry.id].deadline == entry.time { return true }
+        if deadline(of: entry.id) == entry.time { return true }
         scheduleToken(entry.id)
         return false
     }
@@ -57,13 +71,13 @@ extension BoxOffice {
         case .closes: return concerts[id].state == .closed ? nil : concerts[id].settings.closesMs
         case .tick: return concerts[id].nextTick
         case .hold: return reservations[id].state == ReservationRecord.held ? reservations[id].deadline : nil
-        case .token: return tokens[id].deadline
+        case .token: return deadline(of: id)
         }
     }
 
     /// Sees to it that the heap comes up for the token no later than its deadline.
     mutating func scheduleToken(_ token: Int) {
-        guard let deadline = tokens[token].deadline, deadline != .max else { return }
+        guard let deadline = deadline(of: token), deadline != .max else { return }
         guard tokens[token].scheduled == 0 || deadline < tokens[token].scheduled else { return }
         tokens[token].scheduled = deadline
         deadlines.add(.token, token, at: deadline)

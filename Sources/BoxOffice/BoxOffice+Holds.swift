@@ -96,6 +96,7 @@ extension BoxOffice {
         reservations[reservation].state = state
         reservations[reservation].ended = clock
         performances[Int(record.performance)].held -= Int(record.seatCount)
+        budget -= Int(record.seatCount)
         freeSeats(of: record, &effects)
         let token = Int(record.token)
         if tokens[token].openHolds > 0 { tokens[token].openHolds -= 1 }
@@ -110,7 +111,7 @@ extension BoxOffice {
 
     /// What follows for a token when one of its holds has ended unpaid.
     private mutating func holdEnded(_ token: Int, _ effects: inout Effects) {
-        guard tokens[token].phase == .active, tokens[token].openHolds == 0 else { return }
+        guard phase(of: token) == .active, tokens[token].openHolds == 0 else { return }
         if tokens[token].hasPaid {
             end(token, .paid, &effects)
         } else if clock >= tokens[token].activeUntil {

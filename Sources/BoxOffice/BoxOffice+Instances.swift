@@ -94,12 +94,16 @@ extension BoxOffice {
         }
     }
 
+    /// Whoever was at the instance's sources is gone from there: not in one step, since they may be a million. They are
+    /// kept as present first, and let go as far as the entry's budget goes; the rest with those that follow. After an
+    /// outage all of them are kept until its quiet ends.
     mutating func dropSources(of instance: Int) {
         let sources = instances[instance].sources
         instances[instance].sources = []
         for source in sources {
-            for token in source.members { uncountPresence(token) }
+            for token in kept.formUnion(source) { tokens[token].presence -= 1 }
         }
+        if quietUntil == 0 { letGo() }
     }
 
     mutating func publish(_ key: PublishKey, instance: Int) {

@@ -31,7 +31,7 @@ extension BoxOffice {
             if record.state == ReservationRecord.paid, record.payment == 0 {
                 problems.append("I1: reservation \(index + 1) is paid without a payment")
             }
-            if record.state == ReservationRecord.held, tokens[Int(record.token)].phase != .active {
+            if record.state == ReservationRecord.held, phase(of: Int(record.token)) != .active {
                 problems.append("I1: reservation \(index + 1) is held by a token that is not active")
             }
         }
@@ -72,14 +72,16 @@ extension BoxOffice {
             var active = 0
             var joinNumbers = PlaceSet()
             for place in 1..<(concert.joined + 1) {
-                let token = tokens[Int(concert.tokenAtPlace[place - 1]) - 1]
-                if Int(token.place) != place || Int(token.concert) != index {
+                let id = concert.token(atPlace: place)
+                let token = tokens[id]
+                if self.place(of: id) != place || Int(token.concert) != index {
                     problems.append("I3: place \(place) is not its token's")
                 }
                 joinNumbers.insert(Int(token.joinNumber))
-                if token.phase == .waiting { waiting.insert(place) }
-                if token.phase == .waiting, token.presence > 0 { ready.insert(place) }
-                if token.phase == .active { active += 1 }
+                let phase = phase(of: id)
+                if phase == .waiting { waiting.insert(place) }
+                if phase == .waiting, token.presence > 0 { ready.insert(place) }
+                if phase == .active { active += 1 }
             }
             if joinNumbers.count != concert.joined || joinNumbers.rank(below: concert.joined + 1) != concert.joined {
                 problems.append("I3: the join numbers of line \(index) are not 1...\(concert.joined)")
@@ -88,7 +90,7 @@ extension BoxOffice {
                 problems.append("I3: line \(index) is wrong about who waits")
             }
             if active != concert.active { problems.append("I4: line \(index) counts \(concert.active) of \(active) active") }
-            if concert.isAdmitting, quietUntil == 0, concert.policy.batch == 0, concert.hasRoom, ready.count > 0 {
+            if canAdmit(index), !unfinished.contains(index) {
                 problems.append("I3: line \(index) keeps somebody waiting who could enter")
             }
         }
@@ -105,7 +107,7 @@ extension BoxOffice {
         for index in tokens.indices {
             let token = tokens[index]
             if presence[index] != Int(token.presence) { problems.append("token \(index + 1) is wrong about its presence") }
-            if token.phase != .ended {
+            if phase(of: index) != .ended {
                 live += 1
                 if liveToken(ofUser: Int(token.user), concert: Int(token.concert)) != index {
                     problems.append("I3: token \(index + 1) is not its user's only live one")
@@ -118,7 +120,7 @@ extension BoxOffice {
                 link = reservations[Int(link) - 1].previousOfToken
             }
             if open != Int(token.openHolds) { problems.append("token \(index + 1) counts \(token.openHolds) of \(open) holds") }
-            if let deadline = token.deadline, deadline != .max, token.scheduled == 0 || token.scheduled > deadline {
+            if let deadline = deadline(of: index), deadline != .max, token.scheduled == 0 || token.scheduled > deadline {
                 problems.append("token \(index + 1) has a deadline nobody looks at")
             }
         }

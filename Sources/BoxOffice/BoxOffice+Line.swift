@@ -28,7 +28,7 @@ extension BoxOffice {
         tokens.append(record)
         users[caller.user].liveTokens = UInt32(truncatingIfNeeded: token + 1)
         liveTokens += 1
-        concerts[concert].tokenAtPlace.append(UInt32(truncatingIfNeeded: token + 1))
+        concerts[concert].tokenOfJoin.append(UInt32(truncatingIfNeeded: token + 1))
         concerts[concert].waiting.insert(joinNumber)
         effects.lines.append(.joined(line: concert, joinNumber: UInt64(joinNumber), token: UInt64(token + 1)))
         arrive(token, instance: caller.instance, source: caller.source, &effects)
@@ -48,21 +48,19 @@ extension BoxOffice {
     /// Ends a live token. Any end but payment releases its open holds; an active one's place goes to the next.
     mutating func end(_ token: Int, _ reason: EndReason, _ effects: inout Effects) {
         let concert = Int(tokens[token].concert)
-        let place = Int(tokens[token].place)
-        let phase = tokens[token].phase
+        let place = place(of: token)
+        let phase = phase(of: token)
         guard phase != .ended else { return }
         if phase == .waiting {
             concerts[concert].waiting.remove(place)
             concerts[concert].ready.remove(place)
-            if concerts[concert].state != .closed {
-                effects.lines.append(.left(line: concert, place: UInt64(place)))
-            }
+            effects.lines.append(.left(line: concert, place: UInt64(place)))
         } else {
             if tokens[token].openHolds > 0 { releaseHolds(of: token, &effects) }
             concerts[concert].active -= 1
             effects.lines.append(.ended(line: concert, place: UInt64(place)))
         }
-        tokens[token].phase = .ended
+        tokens[token].writtenPhase = .ended
         tokens[token].endReason = UInt8(truncatingIfNeeded: reason.rawValue)
         unlinkLive(token)
         liveTokens -= 1
@@ -70,12 +68,40 @@ extension BoxOffice {
         if phase == .active { admit(concert, &effects) }
     }
 
+    // MARK: Where a token stands
+
+    /// Waiting, active or ended. When a line closes all who wait in it have ended at a stroke: nobody goes through them.
+    func phase(of token: Int) -> Phase {
+        let written = tokens[token].writtenPhase
+        return written == .waiting && concerts[Int(tokens[token].concert)].state == .closed ? .ended : written
+    }
+
+    /// Why an ended token ended.
+    func endReason(of token: Int) -> EndReason {
+        tokens[token].writtenPhase == .waiting ? .closed : EndReason(rawValue: Int32(tokens[token].endReason))
+    }
+
+    /// The place in the order: the join number until a draw.
+    func place(of token: Int) -> Int {
+        concerts[Int(tokens[token].concert)].place(ofJoin: tokens[token].joinNumber)
+    }
+
+    /// When something happens to the token by itself, if nothing else does.
+    func deadline(of token: Int) -> UInt64? {
+        let record = tokens[token]
+        return switch phase(of: token) {
+        case .waiting: record.presence == 0 ? record.until : nil
+        case .active: record.openHolds == 0 ? min(record.activeUntil, record.until) : nil
+        case .ended: nil
+        }
+    }
+
     /// The user's live token in the line of the concert.
     func liveToken(ofUser user: Int, concert: Int) -> Int? {
         var link = users[user].liveTokens
         while link != 0 {
             let token = Int(link) - 1
-            if Int(tokens[token].concert) == concert { return token }
+            if Int(tokens[token].concert) == concert, phase(of: token) != .ended { return token }
             link = tokens[token].nextLive
         }
         return nil
@@ -108,10 +134,10 @@ extension BoxOffice {
         guard caller.token != 0 else { throw .tokenMissing }
         guard let token = tokenIndex(caller.token) else { throw .tokenInvalid }
         guard Int(tokens[token].user) == caller.user else { throw .tokenForeign }
-        switch tokens[token].phase {
+        switch phase(of: token) {
         case .active: return token
         case .waiting: throw .tokenWaiting(position: position(of: token))
-        case .ended: throw .tokenEnded(EndReason(rawValue: Int32(tokens[token].endReason)))
+        case .ended: throw .tokenEnded(endReason(of: token))
         }
     }
 
@@ -119,6 +145,6 @@ extension BoxOffice {
     func position(of token: Int) -> Int {
         let concert = Int(tokens[token].concert)
         if concerts[concert].state == .lobby, concerts[concert].settings.lobbyOrder == .draw { return 0 }
-        return concerts[concert].waiting.rank(below: Int(tokens[token].place)) + 1
+        return concerts[concert].waiting.rank(below: place(of: token)) + 1
     }
 }

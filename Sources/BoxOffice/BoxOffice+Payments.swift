@@ -69,7 +69,7 @@ extension BoxOffice {
         freeSeats(of: record, &effects)
         concerts[concert].payments = concerts[concert].payments.saturatingSubtract(1)
         concerts[concert].revenue = concerts[concert].revenue.saturatingSubtract(record.price)
-        if tokens[Int(record.token)].phase == .active { report(Int(record.token), &effects) }
+        if phase(of: Int(record.token)) == .active { report(Int(record.token), &effects) }
         return .cancelled(reservation: reservation, transaction: transaction)
     }
 }

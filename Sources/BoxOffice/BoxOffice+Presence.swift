@@ -19,7 +19,7 @@ extension BoxOffice {
 
     /// The token's user is at this source. Ignored for ended tokens and sources past the bound.
     mutating func arrive(_ token: Int, instance: Int, source: UInt32, _ effects: inout Effects) {
-        guard tokens.indices.contains(token), tokens[token].phase != .ended else { return }
+        guard tokens.indices.contains(token), phase(of: token) != .ended else { return }
         guard source < SaleLimits.sourcesPerInstance else { return }
         let source = Int(source)
         while instances[instance].sources.count <= source { instances[instance].sources.append(TokenSet()) }
@@ -33,9 +33,9 @@ extension BoxOffice {
 
     private mutating func countPresence(_ token: Int, _ effects: inout Effects) {
         tokens[token].presence &+= 1
-        guard tokens[token].presence == 1, tokens[token].phase == .waiting else { return }
+        guard tokens[token].presence == 1, phase(of: token) == .waiting else { return }
         let concert = Int(tokens[token].concert)
-        concerts[concert].ready.insert(Int(tokens[token].place))
+        concerts[concert].ready.insert(place(of: token))
         admit(concert, &effects)
     }
 
@@ -46,9 +46,9 @@ extension BoxOffice {
     }
 
     mutating func becameAbsent(_ token: Int) {
-        guard tokens[token].phase == .waiting else { return }
+        guard phase(of: token) == .waiting else { return }
         let concert = Int(tokens[token].concert)
-        concerts[concert].ready.remove(Int(tokens[token].place))
+        concerts[concert].ready.remove(place(of: token))
         tokens[token].until = clock.saturatingAdd(concerts[concert].settings.graceMs)
         scheduleToken(token)
     }
@@ -57,7 +57,7 @@ extension BoxOffice {
 
     /// A call of the token's user: its idle time begins anew.
     mutating func touch(_ id: UInt64, _ effects: inout Effects) {
-        guard let token = tokenIndex(id), tokens[token].phase == .active else { return }
+        guard let token = tokenIndex(id), phase(of: token) == .active else { return }
         let until = clock.saturatingAdd(concerts[Int(tokens[token].concert)].settings.idleTtlMs)
         guard until > tokens[token].until else { return }
         // Later than before, so the heap's entry may stay where it is.

@@ -50,7 +50,7 @@ extension BoxOffice {
             lobbyOpensMs: record.settings.lobbyOpensMs, opensMs: record.settings.opensMs, closesMs: record.settings.closesMs,
             lobbyOrder: record.settings.lobbyOrder,
             drawCommitment: record.settings.lobbyOrder == .draw && !seed.isEmpty ? Draw.commitment(seed: seed) : [],
-            drawSeed: record.drawn > 0 ? seed : [], drawn: UInt64(record.drawn), policy: record.policy,
+            drawSeed: record.order.count > 0 ? seed : [], drawn: UInt64(record.order.count), policy: record.policy,
             waiting: UInt64(record.waiting.count), active: UInt64(record.active),
             performances: UInt32(truncatingIfNeeded: record.performances.count), maxSeats: record.settings.maxSeats)
     }
@@ -104,7 +104,7 @@ extension BoxOffice {
 
     /// Live waiting tokens ahead of a waiting token, plus one; nil unless it waits, and while a draw is still to come.
     public func queuePosition(token id: UInt64) -> UInt64? {
-        guard let token = tokenIndex(id), tokens[token].phase == .waiting else { return nil }
+        guard let token = tokenIndex(id), phase(of: token) == .waiting else { return nil }
         let position = position(of: token)
         return position == 0 ? nil : UInt64(position)
     }
@@ -118,8 +118,9 @@ extension BoxOffice {
     public func activePlaces(ofConcert index: Int) -> PlaceSet {
         var places = PlaceSet()
         guard concerts.indices.contains(index) else { return places }
-        for place in concerts[index].tokenAtPlace.indices {
-            if tokens[Int(concerts[index].tokenAtPlace[place]) - 1].phase == .active { places.insert(place + 1) }
+        for number in concerts[index].tokenOfJoin.indices {
+            let token = Int(concerts[index].tokenOfJoin[number]) - 1
+            if phase(of: token) == .active { places.insert(place(of: token)) }
         }
         return places
     }
@@ -132,7 +133,7 @@ extension BoxOffice {
     /// The token at a place of the concert's line.
     public func token(atPlace place: UInt64, concert index: Int) -> UInt64? {
         guard concerts.indices.contains(index), place >= 1, place <= UInt64(concerts[index].joined) else { return nil }
-        return UInt64(concerts[index].tokenAtPlace[Int(place) - 1])
+        return UInt64(concerts[index].token(atPlace: Int(place)) + 1)
     }
 
     /// The numbers an operator looks at.

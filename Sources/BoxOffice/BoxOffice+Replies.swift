@@ -60,16 +60,17 @@ extension BoxOffice {
 
     func status(of token: Int) -> TokenStatus {
         let record = tokens[token]
+        let phase = phase(of: token)
         var status = TokenStatus()
         status.id = UInt64(token + 1)
         status.user = users[Int(record.user)].id
         status.concert = Int(record.concert)
         status.joinNumber = UInt64(record.joinNumber)
-        status.place = UInt64(record.place)
-        status.state = record.phase.state
-        status.endReason = EndReason(rawValue: Int32(record.endReason))
+        status.place = UInt64(place(of: token))
+        status.state = phase.state
+        status.endReason = phase == .ended ? endReason(of: token) : .unspecified
         status.activeUntil = record.activeUntil
-        status.idleUntil = record.phase == .active ? record.until : 0
+        status.idleUntil = phase == .active ? record.until : 0
         status.admittedAt = record.admittedAt
         status.present = record.presence > 0
         var ended = 0

@@ -49,7 +49,11 @@ extension BoxOffice {
         let state = LineState(rawValue: try reader.small(Int32.self))
         var concert = ConcertRecord(settings: settings, policy: policy, drawSeed: try reader.data())
         concert.state = state
-        concert.drawn = try reader.number(upTo: SaleLimits.joinsPerLine)
+        let drawn = try reader.number(upTo: SaleLimits.joinsPerLine)
+        let shuffled = try reader.number(upTo: SaleLimits.joinsPerLine)
+        let shuffleLeft = try reader.number(upTo: shuffled)
+        guard drawn == 0 || shuffled == 0, (shuffled == 0) == (shuffleLeft == 0) else { throw reader.malformed() }
+        concert.restoreDraw(drawn: drawn, shuffled: shuffled, left: shuffleLeft)
         concert.admitted = try reader.number()
         concert.gridStart = try reader.number()
         concert.nextTick = try reader.number()
@@ -86,42 +90,34 @@ extension BoxOffice {
             joined[concert] += 1
             guard try reader.number(upTo: SaleLimits.joinsPerLine) == joined[concert] else { throw reader.malformed() }
             var token = TokenRecord(user: user, concert: concert, joinNumber: joined[concert])
-            token.place = try reader.small(UInt32.self)
+            guard try reader.number(upTo: SaleLimits.joinsPerLine) == concerts[concert].place(ofJoin: token.joinNumber) else {
+                throw reader.malformed()
+            }
             guard let phase = Phase(rawValue: try reader.small(UInt8.self)) else { throw reader.malformed() }
-            token.phase = phase
+            token.writtenPhase = phase
             token.endReason = try reader.small(UInt8.self)
             token.hasPaid = try reader.flag()
             token.activeUntil = try reader.number()
             token.until = try reader.number()
             token.admittedAt = try reader.number()
+            // Nobody waits in a line that is closed.
+            guard phase != .waiting || concerts[concert].state != .closed else { throw reader.malformed() }
             if phase != .ended {
                 token.nextLive = users[user].liveTokens
                 users[user].liveTokens = UInt32(truncatingIfNeeded: tokens.count + 1)
                 liveTokens += 1
             }
             tokens.append(token)
-        }
-        try placeTokens(joined, reader.malformed())
-    }
-
-    /// Gives every token its place in its line; the places of each line must be a permutation of 1...joined.
-    private mutating func placeTokens(_ joined: [Int], _ malformed: SnapshotError) throws(SnapshotError) {
-        var links = joined.map { [UInt32](repeating: 0, count: $0) }
-        for token in tokens.indices {
-            let concert = Int(tokens[token].concert)
-            let place = Int(tokens[token].place)
-            guard place >= 1, place <= joined[concert], links[concert][place - 1] == 0 else { throw malformed }
-            links[concert][place - 1] = UInt32(truncatingIfNeeded: token + 1)
+            concerts[concert].tokenOfJoin.append(UInt32(truncatingIfNeeded: tokens.count))
+            switch phase {
+            case .waiting: concerts[concert].waiting.insert(place(of: tokens.count - 1))
+            case .active: concerts[concert].active += 1
+            case .ended: break
+            }
         }
         for concert in concerts.indices {
-            for (index, link) in links[concert].enumerated() {
-                concerts[concert].tokenAtPlace.append(link)
-                switch tokens[Int(link) - 1].phase {
-                case .waiting: concerts[concert].waiting.insert(index + 1)
-                case .active: concerts[concert].active += 1
-                case .ended: break
-                }
-            }
+            let drawn = max(concerts[concert].order.count, concerts[concert].shuffle?.count ?? 0)
+            guard drawn <= joined[concert] else { throw reader.malformed() }
         }
     }
 
@@ -256,8 +252,9 @@ extension BoxOffice {
         for source in instances.flatMap(\.sources) + [kept] {
             for token in source.members { tokens[token].presence &+= 1 }
         }
-        for token in tokens.indices where tokens[token].phase == .waiting && tokens[token].presence > 0 {
-            concerts[Int(tokens[token].concert)].ready.insert(Int(tokens[token].place))
+        for token in tokens.indices where phase(of: token) == .waiting && tokens[token].presence > 0 {
+            concerts[Int(tokens[token].concert)].ready.insert(place(of: token))
         }
+        unfinished = concerts.indices.filter { isUnfinished($0) }
     }
 }

@@ -1,6 +1,6 @@
 // The state as bytes, the same on every instance at the same journal position.
 //
-//   "USHERSNP"  version 1
+//   "USHERSNP"  version 2
 //   position, clock, digest, rules, settings of the sale, end of the quiet time, serial, keys
 //   users · concerts · performances · tokens · reservations · payments · transactions      each list in order of index
 //   instances with who is where · who is kept as present · remembered outcomes, oldest first
@@ -14,7 +14,7 @@ internal import Crypto
 internal import UsherAPI
 
 private let magic = Array("USHERSNP".utf8)
-private let snapshotVersion: UInt64 = 1
+private let snapshotVersion: UInt64 = 2
 private let hashBytes = 32
 
 extension BoxOffice {
@@ -68,8 +68,11 @@ extension BoxOffice {
         writer.message(concert.policy)
         writer.number(concert.state.rawValue)
         writer.data(concert.drawSeed)
+        writer.number(concert.order.count)
+        writer.number(concert.shuffle?.count ?? 0)
+        writer.number(concert.shuffle?.left ?? 0)
         for number in [
-            UInt64(concert.drawn), concert.admitted, concert.gridStart, concert.nextTick, concert.payments, concert.revenue,
+            concert.admitted, concert.gridStart, concert.nextTick, concert.payments, concert.revenue,
             concert.noticesSent, concert.lastMinute.second,
         ] { writer.number(number) }
         for count in concert.lastMinute.counts { writer.number(count) }
@@ -81,12 +84,13 @@ extension BoxOffice {
         writer.number(tokens.count)
         for index in tokens.indices {
             let token = tokens[index]
+            let phase = phase(of: index)
             writer.number(token.user)
             writer.number(token.concert)
             writer.number(token.joinNumber)
-            writer.number(token.place)
-            writer.number(token.phase.rawValue)
-            writer.number(token.endReason)
+            writer.number(place(of: index))
+            writer.number(phase.rawValue)
+            writer.number(phase == .ended ? endReason(of: index).rawValue : 0)
             writer.flag(token.hasPaid)
             writer.number(token.activeUntil)
             writer.number(token.until)

@@ -9,6 +9,10 @@
 // Everything happens at the entry's time: a deadline found due later than it was counts from now. Admission follows each
 // single change at once, so between two commands nobody who could be admitted is left waiting.
 //
+// While an entry is applied everybody waits. So what one entry sets off by itself is bounded (`SaleLimits.workPerEntry`):
+// a million graces that run out together, a cap raised by a million or a draw of a million go on with the entries that
+// follow, 50 ms apart at the latest. `nextDeadline` says that there is something to go on with.
+//
 // The rules are in the extensions, one concern a file: +Commands, +Line, +Admission, +Presence, +Instances, +Deadlines,
 // +Outages, +Holds, +Payments, +Accounts, +Operators.
 
@@ -57,6 +61,10 @@ public struct BoxOffice: ~Copyable {
 
     /// Counts the entries applied.
     var serial: UInt64 = 0
+    /// What the present entry may still set off by itself.
+    var budget = 0
+    /// Lines with an admission or a draw to go on with, ascending. Follows from the rest between entries.
+    var unfinished: [Int] = []
     var liveTokens = 0
     var deadlines = Deadlines()
 
@@ -73,11 +81,13 @@ public struct BoxOffice: ~Copyable {
         self.position = position
         guard let acceptance = accept(entry) else { return }
         serial &+= 1
+        budget = SaleLimits.workPerEntry
         let before = clock
         clock = max(clock, timeMilliseconds)
         let instance = acceptance.instance
         let starts = acceptance.isNew || entry.commands.contains(where: \.startsInstance)
         noticeOutage(silence: clock - before, starting: starts ? instance : nil)
+        goOn(&effects)
         fireDeadlines(&effects)
         if starts { begin(instance, &effects) }
         noteSign(of: instance, isHeartbeat: entry.commands.isEmpty, &effects)
@@ -87,13 +97,16 @@ public struct BoxOffice: ~Copyable {
             effects.outcomes.append(execute(command, instance: instance, &effects))
         }
         pruneDeadlines()
+        unfinished = unfinished.filter { isUnfinished($0) }
         remembered.forget(now: clock)
         updateDigest(entry, outcomes: effects.outcomes[firstOutcome...])
     }
 
     /// Journal time at which an entry, if only an empty one, should be appended: the next deadline or, while somebody is
-    /// in a line, the time by which the journal must not have been silent. Nil: nothing will happen by itself.
+    /// in a line, the time by which the journal must not have been silent; a time that is past while there is something
+    /// to go on with. Nil: nothing will happen by itself.
     public var nextDeadline: UInt64? {
+        guard unfinished.isEmpty, kept.isEmpty || quietUntil != 0 else { return clock }
         let next = deadlines.first?.time
         guard liveTokens > 0 else { return next }
         let heartbeat = clock.saturatingAdd(RuleTimes.heartbeat)

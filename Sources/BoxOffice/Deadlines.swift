@@ -44,6 +44,9 @@ struct Deadlines {
 
     var first: Deadline? { heap.min }
 
+    /// All of them, in no order that means anything.
+    var all: some Collection<Deadline> { heap.unordered }
+
     mutating func add(_ kind: Deadline.Kind, _ id: Int, at time: UInt64) {
         guard time != .max else { return }
         heap.insert(Deadline(time: time, kind: kind, id: id))

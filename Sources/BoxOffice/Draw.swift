@@ -24,17 +24,63 @@ public enum Draw {
 
     /// The place of each join number: element j - 1 is the place of join number j. Linear in `count`.
     public static func places(seed: [UInt8], count: Int) -> [UInt32] {
-        guard count > 0 else { return [] }
-        var stream = Stream(seed: seed)
-        var order = (1...count).map { UInt32(truncatingIfNeeded: $0) }
-        for index in stride(from: count, to: 1, by: -1) {
-            order.swapAt(index - 1, Int(stream.below(UInt32(truncatingIfNeeded: index))))
+        var shuffle = Shuffle(seed: seed, count: count)
+        shuffle.advance(by: count)
+        return Order(shuffle).places
+    }
+
+    /// The shuffle, which can be done in parts: a million people take some tenths of a second.
+    struct Shuffle {
+        /// Join numbers by place; those of places above `left` are final.
+        fileprivate var order: [UInt32]
+        private var stream: Stream
+        /// Places still to be drawn; 0 or 1: done.
+        private(set) var left: Int
+
+        init(seed: [UInt8], count: Int) {
+            order = (0..<max(count, 0)).map { UInt32(truncatingIfNeeded: $0 + 1) }
+            stream = Stream(seed: seed)
+            left = order.count
         }
-        var places = [UInt32](repeating: 0, count: count)
-        for (place, joinNumber) in order.enumerated() {
-            places[Int(joinNumber) - 1] = UInt32(truncatingIfNeeded: place + 1)
+
+        var count: Int { order.count }
+        var isDone: Bool { left <= 1 }
+
+        /// Draws the next places, at most so many.
+        mutating func advance(by steps: Int) {
+            for _ in 0..<max(0, min(steps, left - 1)) {
+                order.swapAt(left - 1, Int(stream.below(UInt32(truncatingIfNeeded: left))))
+                left -= 1
+            }
         }
-        return places
+    }
+
+    /// Places by join numbers and back. Empty before a draw; who joins after it stands behind it, at the join number.
+    struct Order {
+        let places: [UInt32]
+        private let joinNumbers: [UInt32]
+
+        /// Before a draw.
+        init() {
+            places = []
+            joinNumbers = []
+        }
+
+        /// What a shuffle that is done came to.
+        init(_ shuffle: Shuffle) {
+            var places = [UInt32](repeating: 0, count: shuffle.count)
+            for (place, joinNumber) in shuffle.order.enumerated() {
+                places[Int(joinNumber) - 1] = UInt32(truncatingIfNeeded: place + 1)
+            }
+            self.places = places
+            joinNumbers = shuffle.order
+        }
+
+        /// How many join numbers were drawn.
+        var count: Int { places.count }
+
+        func place(ofJoin number: Int) -> Int { number <= places.count ? Int(places[number - 1]) : number }
+        func joinNumber(atPlace place: Int) -> Int { place <= joinNumbers.count ? Int(joinNumbers[place - 1]) : place }
     }
 
     /// The numbers that drive the shuffle.

@@ -10,7 +10,7 @@ public struct Effects: Sendable {
     public var lines: [LineChange] = []
     /// Ids of tokens to look at again: those that became active, are active and changed (deadlines, reservations), or
     /// ended, whatever they were. Each once for each entry. A new waiting token is not among them, nor one whose
-    /// presence changed.
+    /// presence changed, nor those whose waiting ended because their line closed: the line's state says that of all.
     public var tokens: [UInt64] = []
     /// Seats that changed.
     public var seats: [SeatChange] = []
@@ -48,8 +48,8 @@ public enum LineChange: Equatable, Sendable {
     case admitted(line: Int, place: UInt64, token: UInt64)
     /// An active token ended.
     case ended(line: Int, place: UInt64)
-    /// Join numbers 1...count got the places of `Draw.places(seed:count:)`.
-    case drawn(line: Int, seed: [UInt8], count: Int)
+    /// Each join number n up to `places.count` got the place `places[n - 1]`, by `Draw.places(seed:count:)`.
+    case drawn(line: Int, seed: [UInt8], places: [UInt32])
     /// The line's state. CLOSED: every waiting token has ended, so the set of waiting places is empty now.
     case state(line: Int, LineState)
 }

@@ -10,6 +10,13 @@ public enum SaleLimits {
     public static let joinsPerLine = 16_777_216
     /// Users, tokens, reservations, payments, transactions: of each, ever. Ids are kept in 32 bits.
     public static let records = 4_000_000_000
+    /// What one entry may set off by itself: tokens and holds that end, seats they free, people admitted or found absent.
+    /// Some milliseconds of the sequencer's thread.
+    public static let workPerEntry = 4_096
+    /// Most people whom one turn of a turnstile lets in: a turn is not divided.
+    public static let batch: UInt32 = 4_096
+    /// Places drawn with one entry: some milliseconds too.
+    public static let drawPerEntry = 32_768
     /// Seats of one hold.
     public static let seatsPerHold = 64
     /// Outcomes remembered for one user before commands are refused for it.

@@ -83,6 +83,33 @@ struct TokenSet {
         return true
     }
 
+    var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+
+    /// Adds all members of `other`; those that were members already.
+    mutating func formUnion(_ other: TokenSet) -> [Int] {
+        if words.count < other.words.count {
+            words.append(contentsOf: repeatElement(0, count: other.words.count - words.count))
+        }
+        var common = TokenSet()
+        common.words = zip(words, other.words).map { $0 & $1 }
+        for (index, word) in other.words.enumerated() { words[index] |= word }
+        return common.members
+    }
+
+    /// Takes the lowest members out, at most `count`, and returns them.
+    mutating func removeFirst(_ count: Int) -> [Int] {
+        var taken: [Int] = []
+        for index in words.indices where words[index] != 0 {
+            while words[index] != 0 {
+                guard taken.count < count else { return taken }
+                taken.append(index * 64 + words[index].trailingZeroBitCount)
+                words[index] &= words[index] &- 1
+            }
+        }
+        words = []
+        return taken
+    }
+
     /// All members, ascending.
     var members: [Int] {
         var members: [Int] = []

@@ -23,14 +23,14 @@ struct TokenRecord {
     let user: UInt32
     let concert: UInt32
     let joinNumber: UInt32
-    var place: UInt32
     /// Of the user's live tokens.
     var nextLive: UInt32 = 0
     var lastReservation: UInt32 = 0
     var openHolds: UInt16 = 0
     /// In how many sources' sets it is.
     var presence: UInt16 = 0
-    var phase = Phase.waiting
+    /// As it was last written: for what it is, ask `BoxOffice.phase(of:)`.
+    var writtenPhase = Phase.waiting
     var endReason: UInt8 = 0
     /// It has paid for something while another hold was open.
     var hasPaid = false
@@ -47,16 +47,6 @@ struct TokenRecord {
         self.user = UInt32(truncatingIfNeeded: user)
         self.concert = UInt32(truncatingIfNeeded: concert)
         self.joinNumber = UInt32(truncatingIfNeeded: joinNumber)
-        place = self.joinNumber
-    }
-
-    /// When something happens to it by itself, if nothing else does.
-    var deadline: UInt64? {
-        switch phase {
-        case .waiting: presence == 0 ? until : nil
-        case .active: openHolds == 0 ? min(activeUntil, until) : nil
-        case .ended: nil
-        }
     }
 }
 
@@ -131,11 +121,13 @@ struct ConcertRecord {
     var state = LineState.scheduled
     var performances: [Int] = []
     var drawSeed: [UInt8]
-    /// How many join numbers the draw permuted; 0: no draw yet.
-    var drawn = 0
+    /// The draw that is under way, between the entry that opens the line and the one by which it is open.
+    var shuffle: Draw.Shuffle?
+    /// What the draw made of the join numbers; empty: no draw yet.
+    var order = Draw.Order()
 
-    /// Token (link) at each place, place 1 at index 0.
-    var tokenAtPlace = Paged<UInt32>()
+    /// Token (link) of each join number, number 1 at index 0.
+    var tokenOfJoin = Paged<UInt32>()
     var waiting = PlaceSet()
     /// Those of the waiting whose users are present: who can be admitted.
     var ready = PlaceSet()
@@ -159,13 +151,30 @@ struct ConcertRecord {
         self.drawSeed = drawSeed
     }
 
-    var joined: Int { tokenAtPlace.count }
+    /// The draw as a snapshot tells it: done, under way with so many places left, or neither.
+    mutating func restoreDraw(drawn: Int, shuffled: Int, left: Int) {
+        var shuffle = Draw.Shuffle(seed: drawSeed, count: max(drawn, shuffled))
+        shuffle.advance(by: drawn > 0 ? drawn : shuffled - left)
+        if drawn > 0 { order = Draw.Order(shuffle) }
+        if shuffled > 0 { self.shuffle = shuffle }
+    }
+
+    var joined: Int { tokenOfJoin.count }
+
+    /// Where a join number stands: itself, unless the draw permuted it.
+    func place(ofJoin number: UInt32) -> Int { order.place(ofJoin: Int(number)) }
+
+    /// The token at a place from 1 to `joined`.
+    func token(atPlace place: Int) -> Int { Int(tokenOfJoin[order.joinNumber(atPlace: place) - 1]) - 1 }
 
     /// Whether the line lets people in at all.
     var isAdmitting: Bool { state == .open || state == .draining }
 
     /// Whether one more may be active.
     var hasRoom: Bool { policy.maxActive == 0 || active < Int(policy.maxActive) }
+
+    /// Whether the teller's rule would let somebody in.
+    var canAdmit: Bool { isAdmitting && policy.batch == 0 && hasRoom && ready.count > 0 }
 
     /// When joins begin; 0: not known.
     var joinsBegin: UInt64 {

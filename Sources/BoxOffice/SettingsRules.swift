@@ -48,6 +48,9 @@ enum SettingsRules {
             throw .settingsInvalid("The policy must set max_active, or batch and interval_ms, or all three.")
         }
         if policy.batch == 0 { policy.intervalMs = 0 }
+        guard policy.batch <= SaleLimits.batch else {
+            throw .settingsInvalid("batch must be at most \(SaleLimits.batch).")
+        }
         guard policy.batch == 0 || intervals.contains(policy.intervalMs) else {
             throw .settingsInvalid("interval_ms must be \(intervals.lowerBound) to \(intervals.upperBound).")
         }

@@ -60,12 +60,14 @@ public struct FrameHeader: Equatable, Sendable {
     public func append(to output: inout [UInt8]) {
         output.append(addingCapacity: FrameHeader.byteCount) { room in
             room.append(kind << 3 | flags.rawValue)
-            for number in [bodyByteCount, callID] {
-                for shift in stride(from: 24, through: 0, by: -8) {
-                    room.append(UInt8(truncatingIfNeeded: number >> shift))
-                }
-            }
+            for shift in stride(from: 24, through: 0, by: -8) { room.append(UInt8(truncatingIfNeeded: bodyByteCount >> shift)) }
+            for shift in stride(from: 24, through: 0, by: -8) { room.append(UInt8(truncatingIfNeeded: callID >> shift)) }
         }
+    }
+
+    /// Sets the length in the header that begins at `start` of `output`.
+    @usableFromInline static func setBodyByteCount(_ byteCount: UInt32, in output: inout [UInt8], at start: Int) {
+        for index in 0..<4 { output[start + 1 + index] = UInt8(truncatingIfNeeded: byteCount >> UInt32(24 - 8 * index)) }
     }
 }
 
@@ -76,8 +78,8 @@ extension [UInt8] {
     @inlinable public mutating func appendFrame(
         kind: UInt8, flags: FrameFlags = [], callID: UInt32, body: some WireEncodable
     ) {
-        let size = body.encodedSize
-        FrameHeader(kind: kind, flags: flags, bodyByteCount: UInt32(size), callID: callID).append(to: &self)
-        append(message: body, sized: size)
+        let start = count
+        FrameHeader(kind: kind, flags: flags, callID: callID).append(to: &self)
+        FrameHeader.setBodyByteCount(UInt32(append(message: body)), in: &self, at: start)
     }
 }

@@ -22,9 +22,10 @@ public protocol WireMessage: WireEncodable, Equatable {
 extension WireEncodable {
     /// The number of bytes of the message on the wire.
     @inlinable public var encodedSize: Int {
-        var counter = WireWriter()
+        // Safe: a writer without capacity does not touch its room.
+        var counter = unsafe WireWriter(UnsafeMutableRawPointer(bitPattern: -1)!, capacity: 0)
         encode(to: &counter)
-        return counter.counted
+        return counter.length
     }
 
     /// The message's bytes.
@@ -36,7 +37,7 @@ extension WireEncodable {
 
     /// Appends the message's bytes to `output`. Allocates only when its capacity is too small.
     @inlinable public func append(to output: inout [UInt8]) {
-        output.append(message: self, sized: encodedSize)
+        output.append(message: self)
     }
 }
 
@@ -55,18 +56,34 @@ extension WireMessage {
 }
 
 extension [UInt8] {
-    /// Appends `message`, whose `encodedSize` is `size`.
-    @inlinable mutating func append(message: some WireEncodable, sized size: Int) {
-        append(addingCapacity: size) { room in
-            // Safe: the buffer is uninitialised memory that lives until the closure ends, and `filled` is set to what
-            // was written into it from its start.
-            unsafe room.withUnsafeMutableBufferPointer { buffer, filled in
-                let raw = UnsafeMutableRawBufferPointer(buffer)
-                var writer = unsafe WireWriter(OutputRawSpan(buffer: raw, initializedCount: 0))
+    /// Appends `message`: into the room there is or, if it takes more, into as much as it has turned out to take.
+    ///
+    /// - Returns: its size.
+    @inlinable @discardableResult
+    mutating func append(message: some WireEncodable) -> Int {
+        let free = capacity - count
+        let size = free > 0 ? append(message, ifWithin: free) : message.encodedSize
+        guard size > free else { return size }
+        let written = append(message, ifWithin: size)
+        precondition(written == size, "encode(to:) wrote something else than it had counted")
+        return size
+    }
+
+    /// Appends `message` if it takes at most `room` bytes; its size.
+    @inlinable mutating func append(_ message: some WireEncodable, ifWithin room: Int) -> Int {
+        var size = 0
+        append(addingCapacity: room) { output in
+            // Safe: the buffer is uninitialised memory that lives until the closure ends, and `filled` grows by what was
+            // written behind it.
+            unsafe output.withUnsafeMutableBufferPointer { buffer, filled in
+                guard let base = buffer.baseAddress else { return }
+                let free = Swift.min(buffer.count - filled, room)
+                var writer = unsafe WireWriter(UnsafeMutableRawPointer(base + filled), capacity: free)
                 message.encode(to: &writer)
-                filled = writer.room.byteCount
-                precondition(filled == size, "encode(to:) wrote less than it had counted")
+                size = writer.length
+                if size <= free { filled += size }
             }
         }
+        return size
     }
 }

@@ -4,25 +4,25 @@
 
 extension WireReader {
     /// A `uint32`. Higher bits are dropped.
-    @inlinable public mutating func uint32(_ field: Field, _ value: inout UInt32) throws(WireError) {
+    @inlinable @inline(__always) public mutating func uint32(_ field: Field, _ value: inout UInt32) throws(WireError) {
         guard field.type == .varint else { return try skip(field) }
         value = UInt32(truncatingIfNeeded: try varint())
     }
 
     /// A `uint64`.
-    @inlinable public mutating func uint64(_ field: Field, _ value: inout UInt64) throws(WireError) {
+    @inlinable @inline(__always) public mutating func uint64(_ field: Field, _ value: inout UInt64) throws(WireError) {
         guard field.type == .varint else { return try skip(field) }
         value = try varint()
     }
 
     /// A `fixed64`.
-    @inlinable public mutating func fixed64(_ field: Field, _ value: inout UInt64) throws(WireError) {
+    @inlinable @inline(__always) public mutating func fixed64(_ field: Field, _ value: inout UInt64) throws(WireError) {
         guard field.type == .fixed64 else { return try skip(field) }
         value = try fixed64()
     }
 
     /// A `bool`: anything but 0 is true.
-    @inlinable public mutating func bool(_ field: Field, _ value: inout Bool) throws(WireError) {
+    @inlinable @inline(__always) public mutating func bool(_ field: Field, _ value: inout Bool) throws(WireError) {
         guard field.type == .varint else { return try skip(field) }
         value = try varint() != 0
     }
@@ -63,8 +63,11 @@ extension WireReader {
     /// A `repeated` message: one more.
     @inlinable public mutating func messages<Value: WireMessage>(_ field: Field, _ values: inout [Value]) throws(WireError) {
         guard field.type == .lengthDelimited else { return try skip(field) }
+        let start = offset
         var value = Value()
         try nested(&value)
+        // Room for those that follow, if they are as long and there are no others; not much, lest short ones claim much.
+        if values.isEmpty { values.reserveCapacity(Swift.min((end &- offset) / (offset &- start &+ 1) + 1, 64)) }
         values.append(value)
     }
 

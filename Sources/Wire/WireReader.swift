@@ -38,8 +38,19 @@ public struct WireReader: ~Copyable, ~Escapable {
     ///
     /// - Throws: `truncated`, `overlongVarint`, `invalidFieldNumber`, `invalidWireType`; `unmatchedEndGroup`, since
     ///   the ends of groups are consumed with their starts, by ``skip(_:)``.
-    @inlinable public mutating func nextField() throws(WireError) -> Field? {
+    @inlinable @inline(__always) public mutating func nextField() throws(WireError) -> Field? {
         if isAtEnd { return nil }
+        // Nearly always: a number up to 15, and a type that a value can have by itself.
+        let first = byte(at: offset)
+        if 0x08..<0x80 ~= first, let type = WireType(rawValue: first & 7), type != .endGroup {
+            offset &+= 1
+            return Field(number: Int(first >> 3), type: type)
+        }
+        return try longField()
+    }
+
+    /// As ``nextField()``, for any tag; there are bytes left.
+    @usableFromInline mutating func longField() throws(WireError) -> Field {
         let start = position
         let field = try tag()
         guard field.type != .endGroup else { throw .unmatchedEndGroup(at: start) }
@@ -49,7 +60,7 @@ public struct WireReader: ~Copyable, ~Escapable {
     // MARK: Values
 
     /// A varint: any integer, Boolean or enum value. Bits above the 64th are dropped, as protobuf does.
-    @inlinable public mutating func varint() throws(WireError) -> UInt64 {
+    @inlinable @inline(__always) public mutating func varint() throws(WireError) -> UInt64 {
         try varint(bytesMax: 10)
     }
 
@@ -139,19 +150,19 @@ public struct WireReader: ~Copyable, ~Escapable {
     /// Narrows the reader to the length-delimited message that follows, until ``leaveMessage(_:)``.
     ///
     /// - Throws: `lengthPastEnd`; `nestedTooDeep`.
-    @inlinable public mutating func enterMessage() throws(WireError) -> Outer {
+    @inlinable @inline(__always) public mutating func enterMessage() throws(WireError) -> Outer {
         try descend()
         return try enter()
     }
 
     /// Widens the reader again to the enclosing message. The nested one must have been read to its end.
-    @inlinable public mutating func leaveMessage(_ outer: Outer) {
+    @inlinable @inline(__always) public mutating func leaveMessage(_ outer: Outer) {
         depthLeft += 1
         leave(outer)
     }
 
     /// As ``enterMessage()``, for a value that cannot nest.
-    @inlinable mutating func enter() throws(WireError) -> Outer {
+    @inlinable @inline(__always) mutating func enter() throws(WireError) -> Outer {
         let range = try lengthDelimited()
         let outer = Outer(end: end)
         offset = range.lowerBound
@@ -159,12 +170,12 @@ public struct WireReader: ~Copyable, ~Escapable {
         return outer
     }
 
-    @inlinable mutating func leave(_ outer: Outer) {
+    @inlinable @inline(__always) mutating func leave(_ outer: Outer) {
         precondition(isAtEnd, "a nested value was left before its end")
         end = outer.end
     }
 
-    @inlinable mutating func descend() throws(WireError) {
+    @inlinable @inline(__always) mutating func descend() throws(WireError) {
         guard depthLeft > 0 else { throw .nestedTooDeep(at: position) }
         depthLeft -= 1
     }
@@ -179,21 +190,39 @@ public struct WireReader: ~Copyable, ~Escapable {
         return Field(number: Int(tag >> 3), type: type)
     }
 
-    @inlinable mutating func varint(bytesMax: Int) throws(WireError) -> UInt64 {
-        guard position < end else { throw .truncated(at: position) }
-        let first = byte(at: position)
-        if first < 0x80 {  // nearly always
-            offset += 1
+    @inlinable @inline(__always) mutating func varint(bytesMax: Int) throws(WireError) -> UInt64 {
+        if offset < end, case let first = byte(at: offset), first < 0x80 {  // nearly always
+            offset &+= 1
             return UInt64(first)
         }
         return try longVarint(bytesMax: bytesMax)
     }
 
-    /// A varint of more than one byte, the first of which is there.
+    /// A varint of any size. One of up to eight bytes, where the input has eight, is taken as a whole: the first byte
+    /// without the upper bit ends it, and seven bits of each byte up to there are pushed together.
     @usableFromInline mutating func longVarint(bytesMax: Int) throws(WireError) -> UInt64 {
+        if input.byteCount &- offset >= 8 {
+            // Safe: the input has eight bytes from here on, and any eight bytes are a UInt64.
+            let bytes = UInt64(littleEndian: unsafe input.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+            let ends = ~bytes & 0x8080_8080_8080_8080
+            let size = ends.trailingZeroBitCount / 8 + 1
+            if ends != 0, size <= bytesMax, size <= end &- offset {
+                offset &+= size
+                // All ones up to the upper bit of the last byte.
+                var value = bytes & (ends ^ (ends &- 1)) & 0x7F7F_7F7F_7F7F_7F7F
+                value = value & 0x7F_007F_007F_007F | (value & 0x7F00_7F00_7F00_7F00) >> 1
+                value = value & 0x3FFF_0000_3FFF | (value & 0x3FFF_0000_3FFF_0000) >> 2
+                return value & 0xFFF_FFFF | (value & 0xFFF_FFFF_0000_0000) >> 4
+            }
+        }
+        return try varintByBytes(bytesMax: bytesMax)
+    }
+
+    private mutating func varintByBytes(bytesMax: Int) throws(WireError) -> UInt64 {
         let start = position
-        var value = UInt64(byte(at: start) & 0x7F)
-        for index in 1..<bytesMax {
+        guard start < end else { throw .truncated(at: start) }
+        var value: UInt64 = 0
+        for index in 0..<bytesMax {
             guard start + index < end else { throw .truncated(at: start) }
             let next = byte(at: start + index)
             value |= UInt64(next & 0x7F) << (7 * index)
@@ -206,13 +235,13 @@ public struct WireReader: ~Copyable, ~Escapable {
     }
 
     /// Consumes a length and the bytes it announces; their range.
-    @inlinable mutating func lengthDelimited() throws(WireError) -> Range<Int> {
-        let start = position
+    @inlinable @inline(__always) mutating func lengthDelimited() throws(WireError) -> Range<Int> {
+        let start = offset
         let length = try varint(bytesMax: 5)
-        guard length <= UInt64(end - position) else { throw .lengthPastEnd(at: start) }
-        let valueStart = position
-        offset += Int(length)
-        return valueStart..<position
+        guard length <= UInt64(bitPattern: Int64(end &- offset)) else { throw .lengthPastEnd(at: start) }
+        let valueStart = offset
+        offset &+= Int(truncatingIfNeeded: length)
+        return unsafe Range(uncheckedBounds: (valueStart, offset))
     }
 
     @inlinable mutating func advance(by count: Int) throws(WireError) -> Int {
@@ -222,8 +251,8 @@ public struct WireReader: ~Copyable, ~Escapable {
         return start
     }
 
-    @inlinable func byte(at offset: Int) -> UInt8 {
-        // Safe: any byte is a UInt8, and the span checks the offset.
-        unsafe input.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    @inlinable @inline(__always) func byte(at offset: Int) -> UInt8 {
+        // Safe: any byte is a UInt8, and every caller has compared the offset with `end` (invariant 1).
+        unsafe input.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 }

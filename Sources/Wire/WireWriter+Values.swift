@@ -3,15 +3,22 @@
 
 extension WireWriter {
     /// A `uint32`.
-    @inlinable public mutating func uint32(_ number: Int, _ value: UInt32) {
+    @inlinable @inline(__always) public mutating func uint32(_ number: Int, _ value: UInt32) {
         uint64(number, UInt64(value))
     }
 
     /// A `uint64`.
     @inlinable @inline(__always) public mutating func uint64(_ number: Int, _ value: UInt64) {
         guard value != 0 else { return }
-        tag(number, .varint)
-        varint(value)
+        if number < 16, value < 0x80, length &+ 2 <= capacity {  // nearly always: a byte each
+            let bytes = UInt16(truncatingIfNeeded: number << 3) | UInt16(truncatingIfNeeded: value) << 8
+            // Safe: two bytes fit, and the store need not be aligned.
+            unsafe room.storeBytes(of: bytes.littleEndian, toByteOffset: length, as: UInt16.self)
+            length &+= 2
+        } else {
+            tag(number, .varint)
+            varint(value)
+        }
     }
 
     /// A `fixed64`.
@@ -41,7 +48,7 @@ extension WireWriter {
     @inlinable public mutating func string(_ number: Int, present value: String) {
         tag(number, .lengthDelimited)
         varint(UInt64(value.utf8.count))
-        if countsOnly { counted += value.utf8.count } else { raw(value.utf8Span.span.rawSpan) }
+        raw(value.utf8Span.span.rawSpan)
     }
 
     /// A `bytes`.
@@ -57,11 +64,10 @@ extension WireWriter {
 
     /// A `bytes` that holds a message, encoded in place.
     @inlinable public mutating func bytes(_ number: Int, encoding value: some WireEncodable) {
-        let tagAndLength = WireWriter.varintSize(Field(number: number, type: .lengthDelimited).tag) + 1
-        // Tag and length are taken back if the message turns out empty. Where they fill the room, it is.
-        guard countsOnly || room.freeCapacity > tagAndLength else { return }
+        let start = length
         tag(number, .lengthDelimited)
-        if nested(value) == 0 { remove(tagAndLength) }
+        // Tag and length are taken back if the message turns out empty.
+        if nested(value) == 0 { remove(length - start) }
     }
 
     /// A submessage, if there is one. An empty one is written, as its tag and the length 0.

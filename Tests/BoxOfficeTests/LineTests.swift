@@ -111,7 +111,9 @@ struct LineTests {
                     waiting.remove(Int(place))
                     active.insert(Int(place))
                 case .ended(_, let place): active.remove(Int(place))
-                case .drawn(_, let seed, let count): waiting.permute(Draw.places(seed: seed, count: count))
+                case .drawn(_, let seed, let places):
+                    #expect(places == Draw.places(seed: seed, count: places.count))
+                    waiting.permute(places)
                 case .state(_, .closed): waiting.removeAll()
                 case .state: break
                 }

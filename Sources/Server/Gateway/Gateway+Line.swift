@@ -163,6 +163,16 @@ extension Gateway {
         }
     }
 
+    /// The line has closed, and with it every token that waits here has ended; the delta names none of them.
+    func waitingEnded(at line: Int) {
+        for stream in waitingStreams[line] {
+            var status: TokenStatus = waitingStatus(stream.token, at: line)
+            status.state = .ended
+            status.endReason = .closed
+            tokenChanged(status)
+        }
+    }
+
     /// Sends a stream's present state, or notes that it is owed. Ends the call after the token's last update.
     func sendUpdate(_ stream: LineStream) {
         let session = stream.session

@@ -38,9 +38,11 @@ extension Gateway: TimerTarget {
         }
         for key in delta.keys { queueTokens.trust(key) }
         var isLookDue = !delta.notices.isEmpty
+        var closedLines: [Int] = []
         for change in delta.lines {
             lines[change.line].apply(change, at: journalTime)
             switch change {
+            case .state(let line, .closed): closedLines.append(line)
             case .state, .drawn: isLookDue = true
             case .joined, .left, .admitted, .ended: break
             }
@@ -54,6 +56,7 @@ extension Gateway: TimerTarget {
             changedPerformances.insert(change.performance)
         }
         for status in delta.tokens.values.sorted(by: { $0.place < $1.place }) { tokenChanged(status) }
+        for line in closedLines { waitingEnded(at: line) }
         pushSeats(of: changedPerformances)
         if isLookDue {
             pushPositions()

@@ -46,8 +46,8 @@ struct LineView: Sendable {
             rate.admitted(1, at: timeMilliseconds)
         case .ended(_, let place):
             active.remove(Int(place))
-        case .drawn(_, let seed, let count):
-            drawnPlaces = Draw.places(seed: seed, count: count)
+        case .drawn(_, let seed, let places):
+            drawnPlaces = places
             drawSeed = seed
             waiting.permute(drawnPlaces)
             isUrgent = true
