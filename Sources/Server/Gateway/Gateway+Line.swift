@@ -165,7 +165,7 @@ extension Gateway {
 
     /// The line has closed, and with it every token that waits here has ended; the delta names none of them.
     func waitingEnded(at line: Int) {
-        for stream in waitingStreams[line] {
+        for stream in waiters[line].streams {
             var status: TokenStatus = waitingStatus(stream.token, at: line)
             status.state = .ended
             status.endReason = .closed
