@@ -56,6 +56,8 @@ final class Gateway {
 
     // Who is here.
     var sessions: Set<Session> = []
+    /// Of the test mode; empty otherwise.
+    var subscribers: Set<Session> = []
     /// Those that were backlogged: looked at on the tick too, since `writable` comes only to whom the kernel left waiting.
     var backlogged: Set<Session> = []
     var lineStreams: [UInt64: [LineStream]] = [:]
@@ -289,6 +291,7 @@ final class Gateway {
 
     func sessionEnded(_ session: Session) {
         sessions.remove(session)
+        subscribers.remove(session)
         for stream in session.lineStreams { dropLineStream(stream) }
         for watch in session.seatWatches { dropSeatWatch(watch) }
         statsWatches.removeAll { $0.session === session }
