@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test format packages test-packages clean
+.PHONY: help run build test peers format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv curl
@@ -19,6 +19,11 @@ build: packages ## the release build, .build/release/usher
 test: packages test-packages .build/venv/.complete ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher swift test --skip-build
+
+peers: build test-packages ## Usher beside SwiftNIO on the same work: builds both, measures in turn, prints a table (10 min)
+	swift build -c release --package-path Tests/Peers
+	python3 Tests/Peers/peers.py --usher .build/release/usher --nio Tests/Peers/.build/release/nio-peer \
+		--loader Tests/Peers/.build/release/loader $(PEERS)
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
