@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run build test autobahn bench push-vs-poll soak-crashes format packages test-packages bench-packages clean
+.PHONY: help run build test peers format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
@@ -46,6 +47,11 @@ bench: packages bench-packages $(BENCH_CPP) ## the tables of docs/performance.md
 $(BENCH_CPP): $(BENCH)/bench.proto
 	@mkdir -p $(@D)
 	protoc --proto_path=$(BENCH) --cpp_out=$(@D) $<
+
+peers: build test-packages ## Usher beside SwiftNIO on the same work: builds both, measures in turn, prints a table (10 min)
+	swift build -c release --package-path Tests/Peers
+	python3 Tests/Peers/peers.py --usher .build/release/usher --nio Tests/Peers/.build/release/nio-peer \
+		--loader Tests/Peers/.build/release/loader $(PEERS)
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests

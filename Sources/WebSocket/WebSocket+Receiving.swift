@@ -103,6 +103,7 @@ extension WebSocket {
     ) -> Step {
         do throws(WebSocketFault) {
             while phase != .closed {
+                if let message = try takeWholeMessage(&bytes, &cursor) { return message }
                 if !isInPayload {
                     guard try takeHeader(bytes.bytes, &cursor) else { return .needMore }
                 }

@@ -57,6 +57,8 @@ final class Gateway {
 
     // Who is here.
     var sessions: Set<Session> = []
+    /// Of the test mode; empty otherwise.
+    var subscribers: Set<Session> = []
     /// Those that were backlogged: looked at on the tick too, since `writable` comes only to whom the kernel left waiting.
     var backlogged: Set<Session> = []
     /// Those of them that are looked at in the next turn, in case the kernel takes all that they have.
@@ -325,6 +327,7 @@ final class Gateway {
 
     func sessionEnded(_ session: Session) {
         sessions.remove(session)
+        subscribers.remove(session)
         for stream in session.lineStreams { dropLineStream(stream) }
         for watch in session.seatWatches { dropSeatWatch(watch) }
         statsWatches.removeAll { $0.session === session }

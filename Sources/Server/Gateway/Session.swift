@@ -8,20 +8,29 @@ import Wire
 /// mean is the gateway's.
 ///
 ///     accepted ─▶ head ─┬─▶ calls ─▶ closing ─▶ closed
-///                       ├─▶ echo  ─▶ closing        (test mode)
+///                       ├─▶ test  ─▶ closing        (`--echo`; TestEndpoint says what for)
 ///                       └─▶ one HTTP response ─▶ closed
 ///
 /// Confined to its loop. The state is small and owns bytes only for an unfinished head or message.
 final class Session: ConnectionHandler, TimerTarget {
-    private enum Phase {
+    private enum Phase: Equatable {
         case head
         case calls
-        case echo
+        case test(TestEndpoint)
         case closing
         case closed
+
+        /// The HTTP head is over and WebSocket has begun.
+        var isSocket: Bool {
+            switch self {
+            case .calls, .test: true
+            case .head, .closing, .closed: false
+            }
+        }
     }
 
-    unowned let gateway: Gateway
+    /// Outlives every session; held, since an unowned reference is checked and counted at each of a message's uses.
+    let gateway: Gateway
     let connection: Connection
     private var phase = Phase.head
     private var reader: HTTPHeadReader? = HTTPHeadReader()
@@ -64,7 +73,7 @@ final class Session: ConnectionHandler, TimerTarget {
         var bytes = bytes
         switch phase {
         case .head: readHead(&bytes)
-        case .calls, .echo: readSocket(&bytes)
+        case .calls, .test: readSocket(&bytes)
         case .closing, .closed: break
         }
     }
@@ -108,7 +117,7 @@ final class Session: ConnectionHandler, TimerTarget {
             respond(error.response)
             return
         }
-        if phase == .calls || phase == .echo, consumed < bytes.byteCount {
+        if phase.isSocket, consumed < bytes.byteCount {
             var rest = bytes._mutatingExtracting(droppingFirst: consumed)
             readSocket(&rest)
         }
@@ -118,8 +127,12 @@ final class Session: ConnectionHandler, TimerTarget {
         let path = head.path.prefix { $0 != "?" }
         switch path {
         case "/v1": upgrade(head, to: .calls)
-        case "/echo" where gateway.settings.echo: upgrade(head, to: .echo)
-        default: respond(gateway.page(head, path: String(path)))
+        default:
+            if gateway.settings.echo, let endpoint = TestEndpoint(path: path) {
+                upgrade(head, to: .test(endpoint))
+            } else {
+                respond(gateway.page(head, path: String(path)))
+            }
         }
     }
 
@@ -127,15 +140,18 @@ final class Session: ConnectionHandler, TimerTarget {
         do throws(UpgradeRefusal) {
             let request = try UpgradeRequest(head)
             guard gateway.origins.allow(request.origin, host: request.host) else { throw .originNotAllowed }
-            let isEcho = next == .echo
+            var endpoint: TestEndpoint?
+            if case .test(let asked) = next { endpoint = asked }
             let acceptance = try request.accept(
-                subprotocols: isEcho ? [] : [gateway.subprotocol], requiresSubprotocol: !isEcho, allowsDeflate: true)
+                subprotocols: endpoint == nil ? [gateway.subprotocol] : [], requiresSubprotocol: endpoint == nil,
+                allowsDeflate: true)
             connection.write(acceptance.response)
             socket = WebSocket(
-                serverWith: isEcho ? gateway.echoLimits : gateway.socketLimits, deflate: acceptance.agreement.deflate)
+                serverWith: endpoint == nil ? gateway.socketLimits : gateway.echoLimits, deflate: acceptance.agreement.deflate)
             phase = next
             calls = ServerCalls(limits: gateway.limits, now: gateway.loop.now)
-            setTimer(at: isEcho ? .max : calls.nextLivenessDeadline ?? .max)
+            setTimer(at: endpoint == nil ? calls.nextLivenessDeadline ?? .max : .max)
+            if endpoint == .subscribe { gateway.subscribers.insert(self) }
         } catch {
             gateway.metrics.upgradesRefused.add()
             respond(error.response)
@@ -170,11 +186,16 @@ final class Session: ConnectionHandler, TimerTarget {
 
     /// A whole message has come.
     fileprivate func take(_ kind: MessageKind, _ payload: RawSpan, socket: inout WebSocket, output: inout [UInt8]) {
-        if phase == .echo {
+        switch phase {
+        case .calls: break
+        case .test(.echo):
             socket.send(kind, payload, deflate: gateway.deflate, to: &output)
             return
+        case .test(.publish):
+            gateway.publish(kind, payload)
+            return
+        case .test(.subscribe), .head, .closing, .closed: return
         }
-        guard phase == .calls else { return }
         guard kind == .binary else {
             socket.close(.unsupportedData, reason: "binary messages only", to: &output)
             phase = .closing
@@ -295,9 +316,15 @@ final class Session: ConnectionHandler, TimerTarget {
             } catch {
                 close(error.closeCode, reason: error.reason)
             }
-        case .echo, .closing, .closed:
+        case .test, .closing, .closed:
             break
         }
+    }
+
+    /// Sends a message that was framed for many; who reads too slowly for it is left out.
+    func send(_ frame: PreparedFrame) {
+        guard socket?.isOpen == true, !isBacklogged else { return }
+        connection.write(socket!.bytes(of: frame))
     }
 }
 

@@ -102,7 +102,11 @@ public struct Setting: Sendable {
         Setting("log-level", "trace|debug|info|notice|warning|error", "how much is written to standard error", "info") {
             set(&$1.logLevel, Logger.Level(rawValue: $0))
         },
-        Setting(switch: "echo", "test mode: `/echo` answers every WebSocket message with itself, of up to 16 MiB", "false") {
+        Setting(
+            switch: "echo",
+            "test mode: `/echo` answers every WebSocket message with itself, of up to 16 MiB; what `/pub` gets goes to all of `/sub`; what `/pub` gets goes to all of `/sub`",
+            "false"
+        ) {
             set(&$1.echo, Bool($0))
         },
     ]
