@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test format packages test-packages clean
+.PHONY: help run build test format packages test-packages clean fuzz fuzzer fuzz-corpora soak-sanitizers
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv curl
@@ -20,6 +20,18 @@ test: packages test-packages .build/venv/.complete ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher swift test --skip-build
 
+# A release build, for speed; the harness looks inside the modules, hence -enable-testing.
+fuzzer: packages
+	swift build --package-path Tests/Fuzzing --scratch-path .build-fuzz -c release \
+	  --sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
+
+fuzz: fuzzer ## fuzz every target; TARGET="websocket http" MINUTES=30 JOBS=2, WRITE=1 puts the figures into docs/fuzzing.md
+	python3 Tests/Fuzzing/campaign.py run $(addprefix --target ,$(TARGET)) --minutes $(or $(MINUTES),30) \
+	  --jobs $(or $(JOBS),2) $(if $(WRITE),--write)
+
+fuzz-corpora: fuzzer ## minimise what `make fuzz` has collected into Tests/Fuzzing/Corpora
+	python3 Tests/Fuzzing/campaign.py minimise $(addprefix --target ,$(TARGET))
+
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
@@ -35,4 +47,4 @@ test-packages:
 	@touch $@
 
 clean: ## remove what was built; data folders stay
-	rm -rf .build
+	rm -rf .build .build-fuzz .build-tsan .build-asan

@@ -23,6 +23,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
+/// What test targets and the nested packages under Tests share; it looks inside the modules, so it is never built for release
+/// without `-enable-testing`.
+func testSupport(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: swiftSettings)
+}
+
 let package = Package(
     name: "usher",
     products: [
@@ -32,9 +38,11 @@ let package = Package(
         .library(
             name: "UsherModules",
             targets: [
-                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor", "Server",
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+                "Server",
                 "Client",
             ]),
+        .library(name: "FuzzHarness", targets: ["FuzzHarness"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -86,6 +94,14 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        testSupport(
+            "FuzzHarness", path: "Tests/Fuzzing/Harness",
+            [
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+                "Server",
+            ]),
+
+        tests("FuzzTests", ["FuzzHarness", "UsherAPI", "Wire"]),
         tests("WireTests", ["Wire"]),
         tests("UsherAPITests", ["UsherAPI", "Wire"]),
         tests("CryptoTests", ["Crypto"]),

@@ -5,7 +5,7 @@ enum Repository {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    private static let skippedFolders: Set = [".build", ".git", ".swiftpm", "node_modules", "DerivedData", "__pycache__"]
+    private static let skippedFolders: Set = [".git", ".swiftpm", "node_modules", "DerivedData", "__pycache__"]
 
     /// Paths of all files, relative to the root, sorted; built and fetched things are left out, as is what a server wrote.
     static let files: [String] = {
@@ -13,7 +13,7 @@ enum Repository {
         var folders = [""]
         while let folder = folders.popLast() {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path + "/" + folder)) ?? []
-            for name in names where !skippedFolders.contains(name) && !name.hasSuffix("-data") {
+            for name in names where !skippedFolders.contains(name) && !name.hasPrefix(".build") && !name.hasSuffix("-data") {
                 let path = folder.isEmpty ? name : folder + "/" + name
                 let isFolder =
                     (try? URL(fileURLWithPath: root.path + "/" + path).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory
