@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -40,14 +41,17 @@ FILES_MAX, BYTES_MAX = 200, 200_000
 def environment(target):
     # Hash tables in the same order each time, so that an input does the same each time.
     sanitizer = "detect_leaks=1:allocator_may_return_null=0"
-    return dict(os.environ, USHER_FUZZ=target, SWIFT_DETERMINISTIC_HASHING="1", ASAN_OPTIONS=sanitizer)
+    # Swift's own crash report and the sanitizer's get into each other's way.
+    return dict(
+        os.environ, USHER_FUZZ=target, SWIFT_DETERMINISTIC_HASHING="1", SWIFT_BACKTRACE="enable=no", ASAN_OPTIONS=sanitizer)
 
 
 def fuzzer(target, *arguments, log):
     """Starts the fuzzer at low priority; what it says goes to the log."""
     command = ["nice", "-n", "10", str(FUZZER), *map(str, arguments)]
     return subprocess.Popen(
-        command, env=environment(target), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=BUILD)
+        command, env=environment(target), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=BUILD,
+        process_group=0)
 
 
 def write_seeds():
@@ -70,10 +74,12 @@ def start(target, seconds):
     corpus.mkdir(parents=True, exist_ok=True)
     FINDINGS.mkdir(exist_ok=True)
     folders = [corpus] + [f for f in (CORPORA / target, BUILD / "seeds" / target) if f.is_dir()]
+    words = BUILD / "seeds" / f"{target}.dict"
+    dictionary = [f"-dict={words}"] if words.stat().st_size else []  # libFuzzer takes no empty one
     log = open(work / "log", "w")
     process = fuzzer(
         target, *folders, f"-max_total_time={seconds}", f"-max_len={TARGETS[target]}", f"-timeout={TIMEOUT_SECONDS}",
-        f"-rss_limit_mb={MEMORY_MB}", f"-dict={BUILD / 'seeds' / (target + '.dict')}", f"-artifact_prefix={FINDINGS}/{target}-",
+        f"-rss_limit_mb={MEMORY_MB}", *dictionary, f"-artifact_prefix={FINDINGS}/{target}-",
         "-print_final_stats=1", "-use_value_profile=1", "-reload=0", "-len_control=50", log=log)
     process.started, process.target, process.log = time.monotonic(), target, work / "log"
     return process
@@ -95,48 +101,69 @@ def finished(process):
 
 
 def finding(process, text):
+    """The input that broke something; None if nothing did."""
     if process.returncode == 0:
         return None
     named = re.findall(r"Test unit written to (\S+)", text)
-    if not named:
-        return "the fuzzer failed: " + text.strip().splitlines()[-1] if text.strip() else "the fuzzer failed"
-    path = pathlib.Path(named[-1])
+    why = re.findall(r"FINDING in .*|Fatal error: .*|ERROR: \S+Sanitizer: .*|ALARM: .*", text)
+    lines = text.strip().splitlines()
+    print(f"{process.target}: {why[0] if why else lines[-1] if lines else 'it failed'}", flush=True)
+    return named[-1] if named else "none kept"
+
+
+def minimised(target, path):
+    """Makes the input smaller, if that is possible in two minutes, and says how to go on."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        return
     small = path.with_suffix(".small")
-    with open(process.log.with_name("minimise.log"), "w") as log:
-        fuzzer(
-            process.target, "-minimize_crash=1", "-max_total_time=60", f"-exact_artifact_path={small}", path, log=log).wait()
+    with open(BUILD / "work" / target / "minimise.log", "w") as log:
+        process = fuzzer(
+            target, "-minimize_crash=1", "-max_total_time=15", f"-exact_artifact_path={small}", path, log=log)
+        try:
+            process.wait(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
     if small.exists():
         path = small
-    why = re.findall(r"FINDING in .*|Fatal error: .*|ERROR: \S+Sanitizer: .*|ALARM: .*", text)
-    print(f"\n{process.target}: {why[0] if why else 'it crashed'}")
-    print(f"  again:  USHER_FUZZ={process.target} SWIFT_DETERMINISTIC_HASHING=1 {FUZZER.relative_to(ROOT)} {path.relative_to(ROOT)}")
-    print(f"  keep:   cp {path.relative_to(ROOT)} Tests/Fuzzing/Findings/{process.target}-NAME\n", flush=True)
-    return str(path.relative_to(ROOT))
+    again = f"USHER_FUZZ={target} SWIFT_DETERMINISTIC_HASHING=1 SWIFT_BACKTRACE=enable=no {FUZZER.relative_to(ROOT)}"
+    print(f"{target}, {path.stat().st_size} bytes\n  again:  {again} {path.relative_to(ROOT)}")
+    print(f"  keep:   cp {path.relative_to(ROOT)} Tests/Fuzzing/Findings/{target}-NAME", flush=True)
 
 
 def run(options):
     write_seeds()
+    state = sources()
     waiting, running, results = list(options.target), [], []
-    while waiting or running:
-        while waiting and len(running) < options.jobs:
-            target = waiting.pop(0)
-            print(f"fuzzing {target} for {options.minutes} min", flush=True)
-            running.append(start(target, round(options.minutes * 60)))
-        for process in list(running):
-            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                running.remove(process)
-                results.append(finished(process))
-        time.sleep(0.5)
-    table = add_up(results)
+    try:
+        while waiting or running:
+            while waiting and len(running) < options.jobs:
+                target = waiting.pop(0)
+                print(f"fuzzing {target} for {options.minutes} min", flush=True)
+                running.append(start(target, round(options.minutes * 60)))
+            for process in list(running):
+                if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    running.remove(process)
+                    results.append(finished(process))
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        for process in running:
+            os.killpg(process.pid, signal.SIGINT)
+        raise
+    for result in results:
+        if result["finding"]:
+            minimised(result["target"], result["finding"])
+    table = add_up(results, state)
     print(table)
     if options.write:
         write_page(table)
     return any(result["finding"] for result in results)
 
 
-def add_up(results):
+def add_up(results, state):
     """Adds the runs to earlier ones of the same sources; the table of all."""
-    path, state = BUILD / "results.json", sources()
+    path = BUILD / "results.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     if known.get("sources") != state:
         known = {"sources": state, "targets": {}}
@@ -183,17 +210,27 @@ def minimise(options):
                 log=log).wait()
         if status != 0:
             sys.exit(f"{target}: merging failed, see {work / 'merge.log'}")
-        kept, size = [], 0
-        for path in sorted(small.iterdir(), key=lambda path: (path.stat().st_size, path.name)):
-            if len(kept) < FILES_MAX and size + path.stat().st_size <= BYTES_MAX:
-                kept.append(path)
-                size += path.stat().st_size
+        kept = selection(list(small.iterdir()))
         shutil.rmtree(CORPORA / target, ignore_errors=True)
         (CORPORA / target).mkdir(parents=True)
         for path in kept:
             # Short names that say nothing but the contents.
             shutil.copyfile(path, CORPORA / target / hashlib.sha256(path.read_bytes()).hexdigest()[:12])
-        print(f"{target}: {len(kept)} of {len(list(small.iterdir()))} files, {size:,} bytes")
+        size = sum(path.stat().st_size for path in kept)
+        print(f"{target}: {len(kept)} of {len(list(small.iterdir()))} files, {size:,} bytes", flush=True)
+
+
+def selection(paths):
+    """As many as may be committed: of each size some, the smallest first where the bytes run out."""
+    paths.sort(key=lambda path: (path.stat().st_size, path.name))
+    step = max(1, len(paths) / FILES_MAX)
+    kept, size = [], 0
+    for path in [paths[int(index * step)] for index in range(min(len(paths), FILES_MAX))]:
+        if size + path.stat().st_size > BYTES_MAX:
+            break
+        kept.append(path)
+        size += path.stat().st_size
+    return kept
 
 
 def main():
@@ -211,4 +248,5 @@ def main():
         sys.exit(1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,9 @@ final class ClientEnd {
     /// The server's end.
     let connection: Connection
 
+    /// The queue token heard last.
+    var queueToken: String? { heard.queueToken }
+
     /// Connects to the server.
     init(_ server: FuzzedServer) throws(Finding) {
         var ends: [Int32] = [0, 0]
@@ -133,12 +136,16 @@ final class ClientEnd {
     private struct Heard: WebSocketHandler {
         var speech = Speech([.welcome, .message, .close, .ping, .pong, .goAway])
         var broken: String?
+        var queueToken: String?
 
         mutating func message(_ kind: MessageKind, _ payload: RawSpan, socket: inout WebSocket, output: inout [UInt8]) {
             var frames = [UInt8](copying: payload)
+            var token = queueToken
+            defer { queueToken = token }
             do throws(Finding) {
                 try demand(kind == .binary && !frames.isEmpty, "a message that is not of frames")
                 try speech.hear(&frames) { (kind, call, body) throws(Finding) in
+                    if kind == .message { token = Self.queueToken(in: body) ?? token }
                     guard kind == .close else { return }
                     let close = try demanded("CLOSE") { () throws(WireError) in try Close(decoding: body) }
                     guard close.code != .ok else { return }
@@ -148,6 +155,14 @@ final class ClientEnd {
             } catch {
                 broken = error.description
             }
+        }
+
+        /// The queue token, if this is a line's update that has one.
+        private static func queueToken(in body: [UInt8]) -> String? {
+            guard let message = try? Message(decoding: body), let update = try? LineUpdate(decoding: message.payload),
+                update.queueToken.hasPrefix("eyJ")
+            else { return nil }
+            return update.queueToken
         }
 
         mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?) {

@@ -83,7 +83,7 @@ private final class Visit {
         server.turn()
         var message: [UInt8] = []
         message += hello(UInt8(current))
-        message += open(1, 0)
+        message += open(1, 0x30)  // Join, with credit for three updates
         ends[current].say(frame: 0x82, message)
         server.turn()
         server.sequence()
@@ -108,12 +108,14 @@ private final class Visit {
         switch who & 7 {
         case 7: hello.identity = .jwt("operator:\(FuzzedServer.operatorKey)")
         case 6: break
-        case let user: hello.identity = .user(Uuid(high: 1, low: UInt64(user) % 4 + 1))
+        case let number: hello.identity = .user(user(number))
         }
         if who & 8 != 0 { hello.epoch = FuzzedServer.epoch }
         if who & 16 != 0 { hello.position = UInt64(who >> 5) + 100 }
         return frame(hello, 0)
     }
+
+    private func user(_ number: UInt8) -> Uuid { Uuid(high: 1, low: UInt64(number) % 4 + 1) }
 
     private func open(_ which: UInt8, _ argument: UInt8) -> [UInt8] {
         let method = Method.allCases[Int(which) % Method.allCases.count]
@@ -125,6 +127,13 @@ private final class Visit {
         open.attempts = argument & 0xC0 == 0xC0 ? 1 : 0
         if method.kind == .stream { open.credit = UInt32(argument >> 4 & 3) }
         if argument & 0x48 == 0x48 { open.timeoutMs = 1_500 }
+        if argument & 0x84 == 0x84 {
+            let bearer = argument & 8 == 0 ? "\(user(argument >> 5))" : "operator:\(FuzzedServer.operatorKey)"
+            open.metadata.append(Metadata(key: "authorization", value: Array("Bearer \(bearer)".utf8)))
+        }
+        if argument & 0x42 == 0x42, let token = ends.lazy.compactMap(\.queueToken).last {
+            open.metadata.append(Metadata(key: "queue-token", value: Array(token.utf8)))
+        }
         open.request = body(of: method, argument)
         ends[current].calls += 1
         return frame(open, ends[current].calls)

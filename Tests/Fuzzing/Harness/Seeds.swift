@@ -160,6 +160,16 @@ private let visitScripts: [[UInt8]] =
         ],
         [1, 8, 0, 4, 9, 4, 0, 9, 5, 0, 9, 1, 0x10, 4, 13, 0x8f, 7], [0xf1, 7], [0xe1, 7],
         [0xff, 0x9f, 9, 1, 0, 4, 6, 0x35, 100, 7],
-        [1, 8, 0, 3, 0x26, 0, 2, 8, 5, 4, 7], [0xff, 15], [0xff, 0x4f, 5, 200],
+        [1, 8, 0, 3, 0x26, 0, 2, 8, 5, 4, 7],
+        // Three in line where two may be active: the third waits, moves up when one leaves, and comes back with its token.
+        [
+            0xff, 14, 0xff, 14, 0xff, 5, 200, 7, 0x0e, 9, 3, 0, 4, 6, 0x4e, 7, 12, 0x1f, 4, 5, 250, 7, 0xf, 14, 1, 8, 2, 9, 1,
+            0x72, 4, 6, 7,
+        ],
+        // A backend acts for others, and an operator looks on.
+        [
+            1, 8, 7, 9, 1, 0xb4, 9, 1, 0x94, 9, 30, 0x30, 4, 6, 7, 9, 13, 0x86, 9, 27, 0x8c, 9, 29, 0x8c, 4, 6, 7, 0x55, 100, 6,
+            7,
+        ], [0xff, 15], [0xff, 0x4f, 5, 200],
     ]
     + Method.allCases.indices.map { [0xff, 9, UInt8($0), 1, 4, 6, 9, UInt8($0), 0x37, 4, 6, 7, 5, 200, 7] }
