@@ -6,8 +6,8 @@ import UsherAPI
 //
 //   the bytes between the magic word and the digest
 //
-// Held: it is refused, or it is a state that keeps its promises, goes through its own snapshot unchanged, and in which
-// entries can be applied.
+// Held: it is refused, or it is a state that goes through its own snapshot unchanged, and in which entries can be applied
+// without a trap. Not that it keeps the sale's promises: that money adds up, for instance, is what the digest vouches for.
 
 extension FuzzTarget {
     static let snapshot = FuzzTarget("snapshot", bytesMax: 4096) { contents throws(Finding) in
@@ -20,7 +20,7 @@ extension FuzzTarget {
             if case .malformed(let at) = error, at > body.count { throw Finding("a fault at \(at) of \(body.count) bytes") }
             return
         }
-        try checkSound(office, "as read")
+        try checkSnapshot(office, "as read")
         var effects = Effects()
         let start = office.clock
         let position = office.position
@@ -39,14 +39,14 @@ extension FuzzTarget {
             let (time, overflow) = start.addingReportingOverflow(wait)
             office.apply(
                 entry, position: position &+ UInt64(step) &+ 1, timeMilliseconds: overflow ? .max : time, effects: &effects)
-            try checkSound(office, "after entry \(step)")
+            try checkSnapshot(office, "after entry \(step)")
         }
     }
 }
 
-private func checkSound(_ office: borrowing BoxOffice, _ when: String) throws(Finding) {
-    let problems = office.checkInvariants()
-    try demandEqual(problems, [], "promises \(when)")
+private func checkSnapshot(_ office: borrowing BoxOffice, _ when: String) throws(Finding) {
+    // Looked at, since it must not trap either.
+    _ = office.checkInvariants()
     let bytes = office.snapshot()
     let again = try demanded("its own snapshot \(when)") { () throws(SnapshotError) in try BoxOffice(snapshot: bytes) }
     let bytesAgain = again.snapshot()
