@@ -1,7 +1,7 @@
 import Foundation
 import FuzzHarness
 
-// What libFuzzer calls (https://llvm.org/docs/LibFuzzer.html). Which target is fuzzed, the environment says:
+// What libFuzzer calls, see docs/fuzzing.md. Which target is fuzzed, the environment says:
 //
 //   USHER_FUZZ=websocket fuzz [libFuzzer's flags] corpus/     fuzzes
 //   USHER_FUZZ=websocket fuzz file                            tries one input again
