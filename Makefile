@@ -2,8 +2,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test autobahn bench push-vs-poll soak-crashes format packages test-packages bench-packages clean
-.PHONY: help run build test peers format packages test-packages clean
+.PHONY: help run build test autobahn bench peers push-vs-poll soak soak-crashes soak-sanitizers fuzz fuzzer fuzz-corpora \
+	format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
@@ -53,6 +53,30 @@ peers: build test-packages ## Usher beside SwiftNIO on the same work: builds bot
 	python3 Tests/Peers/peers.py --usher .build/release/usher --nio Tests/Peers/.build/release/nio-peer \
 		--loader Tests/Peers/.build/release/loader $(PEERS)
 
+# A release build, for speed; the harness looks inside the modules, hence -enable-testing.
+fuzzer: packages
+	swift build --package-path Tests/Fuzzing --scratch-path .build-fuzz -c release \
+	  --sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
+
+fuzz: fuzzer ## fuzz every target; TARGET="websocket http" MINUTES=30 JOBS=2, WRITE=1 puts the figures into docs/fuzzing.md
+	python3 Tests/Fuzzing/campaign.py run $(addprefix --target ,$(TARGET)) --minutes $(or $(MINUTES),30) \
+	  --jobs $(or $(JOBS),2) $(if $(WRITE),--write)
+
+fuzz-corpora: fuzzer ## minimise what `make fuzz` has collected into Tests/Fuzzing/Corpora
+	python3 Tests/Fuzzing/campaign.py minimise $(addprefix --target ,$(TARGET))
+
+# Debug builds, each of its own; the tests of other modules have neither threads nor pointers.
+THREAD_TESTS := SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|ClientTests
+ADDRESS_TESTS := WireTests|CryptoTests|WebSocketTests|SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|FuzzTests
+
+soak-sanitizers: packages test-packages ## concurrent tests under ThreadSanitizer, those with pointers under AddressSanitizer
+	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt halt_on_error=0 exitcode=66" SWIFT_BACKTRACE=enable=no \
+	  swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '^($(THREAD_TESTS))\.'
+	swift build --build-tests --sanitize=address --scratch-path .build-asan
+	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
+	  swift test --skip-build --sanitize=address --scratch-path .build-asan --filter '^($(ADDRESS_TESTS))\.'
+
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
@@ -81,4 +105,4 @@ $(AUTOBAHN)/.complete: Tests/conformance/autobahn/requirements.txt Tests/conform
 	clang -std=gnu11 -O1 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
 
 clean: ## remove what was built; data folders stay
-	rm -rf .build
+	rm -rf .build .build-fuzz .build-tsan .build-asan

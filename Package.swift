@@ -23,9 +23,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
-/// What tests and benchmarks share; no part of the product.
-func aid(_ name: String, _ dependencies: [Target.Dependency] = [], isSwift: Bool = true) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: isSwift ? swiftSettings : [])
+/// What test targets and the nested packages under Tests share; no part of the product.
+func testSupport(_ name: String, _ dependencies: [Target.Dependency] = [], path: String, isSwift: Bool = true) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: isSwift ? swiftSettings : [])
 }
 
 let package = Package(
@@ -43,6 +43,7 @@ let package = Package(
             ]),
         // What `make bench` times beside others, and the tests run once.
         .library(name: "UsherBenchmarks", targets: ["BenchmarkBodies"]),
+        .library(name: "FuzzHarness", targets: ["FuzzHarness"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -94,6 +95,15 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        // Looks inside the modules: built for release only with -enable-testing.
+        testSupport(
+            "FuzzHarness",
+            [
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+                "Server",
+            ],
+            path: "Tests/Fuzzing/Harness"),
+        tests("FuzzTests", ["FuzzHarness", "UsherAPI", "Wire"]),
         tests("WireTests", ["Wire"]),
         tests("UsherAPITests", ["UsherAPI", "Wire"]),
         tests("CryptoTests", ["Crypto"]),
@@ -125,10 +135,11 @@ let package = Package(
         tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
         tests("TidyTests", []),
 
-        aid("CAllocations", isSwift: false),
-        aid(
+        testSupport("CAllocations", path: "Tests/CAllocations", isSwift: false),
+        testSupport(
             "BenchmarkBodies",
-            ["CAllocations", "Wire", "UsherAPI", "WebSocket", "SeatMap", "BoxOffice", "Journal", "Sequencer"]),
+            ["CAllocations", "Wire", "UsherAPI", "WebSocket", "SeatMap", "BoxOffice", "Journal", "Sequencer"],
+            path: "Tests/BenchmarkBodies"),
         tests("BenchmarkTests", ["BenchmarkBodies"]),
     ]
 )

@@ -101,7 +101,11 @@ struct SnapshotReader {
     }
 
     /// How many elements follow. Each has a byte at least, so that no count can ask for more memory than there is.
-    mutating func count() throws(SnapshotError) -> Int { try number(upTo: end - at) }
+    mutating func count() throws(SnapshotError) -> Int {
+        let count = try number()
+        guard count <= UInt64(end - at) else { throw malformed() }
+        return Int(count)
+    }
 
     mutating func small<Small: FixedWidthInteger>(_: Small.Type) throws(SnapshotError) -> Small {
         guard let small = Small(exactly: try number()) else { throw malformed() }

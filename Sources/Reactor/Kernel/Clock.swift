@@ -14,3 +14,13 @@ public enum Clock {
         return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
     }
 }
+
+/// Where a loop has its times from. A test may give its own, and so decide when which timer fires.
+struct LoopClock {
+    /// Milliseconds that never go back.
+    var monotonic: () -> UInt64
+    /// Milliseconds since 1970.
+    var wall: () -> UInt64
+
+    static var system: LoopClock { LoopClock(monotonic: Clock.monotonicMilliseconds, wall: Clock.wallMilliseconds) }
+}

@@ -55,6 +55,7 @@ internal import Synchronization
     /// Whether ClientHellos may lie unread: then nobody new is accepted, for whoever seems silent may have spoken.
     private(set) var isBehindWithHandshakes = false
 
+    private let clock: LoopClock
     private let waker: Waker
     private var wheel: TimerWheel<TimerAction>
     private var mailboxes: [any LoopMailbox] = []
@@ -66,13 +67,18 @@ internal import Synchronization
 
     /// A loop that nobody runs yet.
     /// - Throws: `SystemError` when the process is out of descriptors.
-    public init(limits: LoopLimits = LoopLimits()) throws(SystemError) {
+    public convenience init(limits: LoopLimits = LoopLimits()) throws(SystemError) {
+        try self.init(limits: limits, clock: .system)
+    }
+
+    init(limits: LoopLimits, clock: LoopClock) throws(SystemError) {
         self.limits = limits
+        self.clock = clock
         waker = try Waker()
         poller = try Poller(eventsPerTurn: limits.eventsPerTurn)
         control = Control(stopping: Stopping(), waker: waker)
-        now = Clock.monotonicMilliseconds()
-        wallNow = Clock.wallMilliseconds()
+        now = clock.monotonic()
+        wallNow = clock.wall()
         wheel = TimerWheel(now: now)
         tls = TLSEngine(receiveBytesMax: limits.receiveBytesMax)
         output = Cork(bytesMax: limits.corkBytesMax)
@@ -102,10 +108,10 @@ internal import Synchronization
 
     private func waitForEvents(upTo milliseconds: UInt64?) {
         // The last turn, without what it slept before: handshakes keep their share of the time when turns grow long.
-        let worked = Clock.monotonicMilliseconds() - now
+        let worked = clock.monotonic() - now
         var timeout = visits.isEmpty && ended.isEmpty ? milliseconds : 0
         if timeout != 0, let next = wheel.nextWakeUp {
-            let current = Clock.monotonicMilliseconds()
+            let current = clock.monotonic()
             timeout = min(timeout ?? .max, next > current ? next - current : 0)
         }
         if timeout != 0 {
@@ -114,8 +120,8 @@ internal import Synchronization
         }
         let count = poller.wait(upTo: timeout.map { Int32(clamping: $0) } ?? -1)
         waker.rise()
-        now = Clock.monotonicMilliseconds()
-        wallNow = Clock.wallMilliseconds()
+        now = clock.monotonic()
+        wallNow = clock.wall()
         isBehindWithHandshakes = handshakesPutOff > 0
         handshakesPutOff = 0
         handshakesLeft = limits.handshakesPerTurn * max(1, Int(worked / limits.turnMilliseconds))
