@@ -20,9 +20,6 @@ final class Checkers {
     let replay: ReplayChecker
     private var line = LineChecker()
     private(set) var findings: [Finding] = []
-    private(set) var commandCount = 0
-    private(set) var admissionCount = 0
-    private(set) var paidCount = 0
 
     init(network: Network, log: SimulatedLog, users: [Uuid], trace: Trace) {
         self.network = network
@@ -64,13 +61,30 @@ final class Checkers {
         image.witnessed(witness)
         if expected != nil { history.stored(entry, rulings, at: network.now, position: stored.position) }
         history.turn(page: HistoryChecker.Page(model, users: history.users))
-        count(entry, rulings)
+        count(entry, rulings, isIgnored: expected == nil)
     }
 
-    private func count(_ entry: Entry, _ rulings: [Ruling]) {
-        commandCount += entry.commands.count
-        for change in effects.lines { if case .admitted = change { admissionCount += 1 } }
-        for ruling in rulings { if case .paid = ruling { paidCount += 1 } }
+    private func count(_ entry: Entry, _ rulings: [Ruling], isIgnored: Bool) {
+        network.sightings.add(.entries)
+        network.sightings.add(.commands, entry.commands.count)
+        if isIgnored { network.sightings.add(.ignoredEntries) }
+        network.sightings.add(.evictions, effects.instancesGone.count)
+        for change in effects.lines {
+            switch change {
+            case .joined: network.sightings.add(.joins)
+            case .admitted: network.sightings.add(.admissions)
+            case .left, .ended, .drawn, .state: break
+            }
+        }
+        for ruling in rulings {
+            switch ruling {
+            case .held: network.sightings.add(.holds)
+            case .paid: network.sightings.add(.payments)
+            case .cancelled: network.sightings.add(.cancellations)
+            case .refused: network.sightings.add(.refusals)
+            default: break
+            }
+        }
     }
 
     private func tell(_ entry: Entry, _ position: UInt64, _ rulings: [Ruling], isIgnored: Bool, by name: String) {
@@ -132,6 +146,9 @@ final class Checkers {
     // MARK: The end
 
     func finish(_ shoppers: [Shopper], _ instances: [Instance]) {
+        for booking in model.bookings where booking.state == .expired { network.sightings.add(.expiredHolds) }
+        network.sightings.add(.repeats, history.repeats)
+        network.sightings.add(.outages, model.outages)
         let bytes = witness.snapshot()
         replay.finish(bytes, digest: witness.digest)
         for instance in instances {

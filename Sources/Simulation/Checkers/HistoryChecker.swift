@@ -50,6 +50,8 @@ final class HistoryChecker {
 
     let users: [Uuid]
     var found: (String) -> Void = { _ in }
+    /// Request ids given more than once.
+    private(set) var repeats = 0
     private var pages: [Page] = []
     private var executions: [Uuid: [Execution]] = [:]
 
@@ -70,6 +72,7 @@ final class HistoryChecker {
             {
                 found("request \(request) came to \(earlier.ruling) at #\(earlier.position) and to \(ruling) at #\(position)")
             }
+            if executions[request] != nil { repeats += 1 }
             executions[request, default: []].append(execution)
         }
     }

@@ -9,6 +9,8 @@ final class Network {
     private var agenda: Agenda
     private var dice: Dice
     let trace: Trace
+    /// What has happened so far.
+    var sightings = Sightings()
     var delayMax: UInt64
     /// In a hundred.
     var publishesLost: Int

@@ -35,6 +35,7 @@ extension PlainSale {
             tokens[index].idleUntil = max(tokens[index].idleUntil, now + 60_000)
         }
         quietUntil = now + 10_000
+        outages += 1
     }
 
     private enum Event {

@@ -80,6 +80,8 @@ package struct PlainSale {
     var instances: [Instance] = []
     var remembered: [Remembered] = []
     var applied = 0
+    /// How many outages were noticed while somebody was in the line.
+    var outages = 0
 
     package init() {}
 

@@ -219,7 +219,9 @@ final class Door {
             throw Status(.unknownSeat, "door: there is no such seat")
         }
         func details(_ seats: Few<UInt16>) -> ErrorDetails { ErrorDetails(seats: seats.map { UInt32($0) + 1 }) }
-        switch shard.claim(hold.seats.map { UInt16($0 - 1) }, by: id) {
+        let result = shard.claim(hold.seats.map { UInt16($0 - 1) }, by: id)
+        if case .claimed = result {} else { network.sightings.add(.lostClaims) }
+        switch result {
         case .claimed(let claim): return SeatClaim(shard: shard, claim: claim)
         case .taken(let seats): throw Status(.seatTaken, "door: somebody has these seats", details: details(seats))
         case .contended(let seats): throw Status(.seatContended, "door: being claimed", details: details(seats))
@@ -349,13 +351,14 @@ final class Door {
         let update = update(for: stream)
         guard stream.isOwed || update != stream.lastSent else { return }
         stream.isOwed = true
-        guard !stream.session.mustWait else { return }
+        guard !stream.session.mustWait else { return network.sightings.add(.heldBack) }
         switch stream.session.message(stream.call, sequence: position, position: position, update) {
         case .sent:
             stream.isOwed = false
             stream.lastSent = update
             if update.state == .ended { stream.session.finish(stream, position: position) }
-        case .noCredit, .ended, .tooLarge: break
+        case .noCredit: network.sightings.add(.heldBack)
+        case .ended, .tooLarge: break
         }
     }
 

@@ -54,7 +54,7 @@ final class InstanceRun {
     func boot() {
         var limits = SequencerLimits()
         limits.batchesInFlightMax = world.shape.batchesInFlight
-        limits.heartbeatMilliseconds = world.shape.instances > 1 ? 1_500 : nil
+        limits.heartbeatMilliseconds = world.shape.heartbeat
         do {
             let snapshot = try journal.latestSnapshot().snapshot
             let restored = try SnapshotReplay(from: snapshot)
@@ -63,6 +63,8 @@ final class InstanceRun {
                 office: restored.finish(), instance: instance.id, incarnation: network.now + instance.wallAhead, limits: limits)
             journal.heard = { [weak self] in self?.pumpSoon() }
             try journal.start(from: position + 1) { [inbox] event in inbox.events.append(event) }
+            network.sightings.add(.starts)
+            if position > 0 { network.sightings.add(.startsFromSnapshots) }
             network.trace.say(instance.name, "starts from \(position == 0 ? "nothing" : "the snapshot at #\(position)")")
         } catch {
             world.checkers.found(.replay, "\(instance.name) can't start from its snapshot: \(error)")
@@ -164,7 +166,7 @@ final class InstanceRun {
                 do throws(SequencerError) {
                     try sequencer.apply(entry, now: now, into: &publication)
                     world.checkers.agreement.applied(entry.position, sequencer.office.digest, by: instance.name)
-                    if entry.position % world.shape.snapshotEvery == 0 {
+                    if takesSnapshot(at: entry.position) {
                         snapshotLater(at: entry.position, digest: sequencer.office.digest)
                     }
                 } catch {
@@ -225,6 +227,12 @@ final class InstanceRun {
     }
 
     // MARK: Snapshots
+
+    /// The instances take turns.
+    private func takesSnapshot(at position: UInt64) -> Bool {
+        let (turn, rest) = position.quotientAndRemainder(dividingBy: world.shape.snapshotEvery)
+        return rest == 0 && turn % UInt64(world.shape.instances) == UInt64(instance.id - 1)
+    }
 
     private func snapshotLater(at position: UInt64, digest: UInt64) {
         network.after(world.dice.number(1...100)) { [weak self] in

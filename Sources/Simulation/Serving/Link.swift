@@ -64,6 +64,7 @@ final class Link {
     func cut(serverNoticesAfter: UInt64?, clientNoticesAfter: UInt64?) {
         guard isOpen else { return }
         isOpen = false
+        network.sightings.add(.brokenConnections)
         let (server, client) = (server, client)
         (self.server, self.client) = (nil, nil)
         waitingForClient = []

@@ -47,11 +47,13 @@ final class Deed {
     /// What became of it, as far as its shopper can know. A refusal that is not remembered under the id says only what became of
     /// that copy: while another is under way, or was lost, the command may yet be carried out.
     var outcome: Ruling? {
-        let decided = answers.filter { !$0.isFromDoor }
-        if let done = decided.first(where: \.ruling.isDone) { return done.ruling }
-        if let refused = decided.first(where: \.isForGood) { return refused.ruling }
+        for answer in answers where answer.ruling.isDone { return answer.ruling }
+        for answer in answers where !answer.isFromDoor && answer.isForGood { return answer.ruling }
         return isUncertain || copies > 0 ? nil : answers.last?.ruling
     }
 
+    var isDone: Bool { answers.contains { $0.ruling.isDone } }
+    /// Whether nothing more will come. (A Join's copy is its stream, which goes on.)
+    var isAtRest: Bool { (copies == 0 || method == .join) && outcome != nil }
     var needsCopy: Bool { copies == 0 && outcome == nil }
 }

@@ -9,8 +9,8 @@ extension Shopper {
     func wish(over connection: ShopperConnection) {
         if isOperator { return operate(over: connection) }
         switch dice.below(100) {
-        case 0..<6: makeTrouble(over: connection)
-        case 6..<12: look(over: connection)
+        case 0..<8: makeTrouble(over: connection)
+        case 8..<16: look(over: connection)
         default:
             if !connection.isInLine {
                 join(over: connection)
@@ -41,17 +41,17 @@ extension Shopper {
 
     private func buy(over connection: ShopperConnection) {
         switch dice.below(100) {
-        case 0..<25:
-            let amount = dice.pick([0, 10, 20, 30, 35, 60, 90])
+        case 0..<20:
+            let amount = dice.pick([0, 20, 30, 40, 60, 90])
             does(.charge, ChargeRequest(amount: UInt64(amount)), "charges \(amount)", over: connection)
-        case 25..<55: hold(over: connection)
-        case 55..<80:
+        case 20..<45 where held.isEmpty, 20..<28: hold(over: connection)
+        case 28..<80:
             let reservation = held.last ?? UInt64(dice.below(6))
             does(.pay, PayRequest(reservation: reservation), "pays reservation \(reservation)", over: connection)
-        case 80..<88:
+        case 80..<86:
             let reservation = held.first ?? UInt64(dice.below(6))
             does(.release, ReleaseRequest(reservation: reservation), "releases \(reservation)", over: connection)
-        case 88..<92: does(.leave, LeaveRequest(concert: Sale.concert), "leaves", over: connection)
+        case 86..<89: does(.leave, LeaveRequest(concert: Sale.concert), "leaves", over: connection)
         default: look(over: connection)
         }
     }
@@ -120,7 +120,7 @@ extension Shopper {
     // MARK: The operator
 
     private func operate(over connection: ShopperConnection) {
-        pace = 1_500
+        pace = 800
         let change = LineRequest(concert: Sale.concert)
         guard !deeds.isEmpty else {
             if dice.chance(30) { does(.openLobby, change, "opens the lobby", over: connection) }
@@ -132,8 +132,8 @@ extension Shopper {
         case 1: does(.drainLine, change, "drains the line", over: connection)
         case 2, 3:
             let policy = dice.pick([
-                AdmissionPolicy(maxActive: 1), AdmissionPolicy(maxActive: 3), AdmissionPolicy(batch: 1, intervalMs: 1_000),
-                AdmissionPolicy(maxActive: 2, batch: 2, intervalMs: 3_000),
+                AdmissionPolicy(maxActive: 1), AdmissionPolicy(maxActive: 3), AdmissionPolicy(batch: 1, intervalMs: 400),
+                AdmissionPolicy(maxActive: 2, batch: 2, intervalMs: 900),
             ])
             does(.setPolicy, SetPolicyRequest(concert: Sale.concert, policy: policy), "sets \(policy)", over: connection)
         default:

@@ -17,6 +17,8 @@ final class Shopper {
     var dice: Dice
     private(set) var connections: [ShopperConnection] = []
     private(set) var deeds: [Deed] = []
+    /// Those whose outcome it may not know.
+    private var open: [Deed] = []
     private var epoch: Uuid?
     /// The highest journal position it has been shown.
     private(set) var position: UInt64 = 0
@@ -38,13 +40,13 @@ final class Shopper {
         user = index == 0 ? Self.operatorID : Uuid(high: 0xFA, low: UInt64(index))
         name = index == 0 ? "operator" : "shopper \(index)"
         dice = world.dice.fork()
-        pace = dice.number(150...900)
+        pace = dice.number(60...400)
     }
 
     var now: UInt64 { network.now }
     var isOperator: Bool { index == 0 }
     /// Whether it knows what became of everything it did.
-    var isAtRest: Bool { deeds.allSatisfy { $0.outcome != nil && ($0.copies == 0 || $0.method == .join) } }
+    var isAtRest: Bool { open.allSatisfy { $0.isAtRest } }
 
     // MARK: Steps
 
@@ -76,7 +78,8 @@ final class Shopper {
     }
 
     private func retry() {
-        for deed in deeds where deed.needsCopy && deed.retryAt <= now {
+        open.removeAll { $0.isAtRest }
+        for deed in open where deed.needsCopy && deed.retryAt <= now {
             guard let connection = connections.last, connection.takesCalls else { return }
             send(deed, over: connection)
         }
@@ -92,6 +95,7 @@ final class Shopper {
             number: deeds.count, user: user, id: Uuid(high: id.high, low: id.low), method: method, request: request.encoded(),
             what: what)
         deeds.append(deed)
+        open.append(deed)
         send(deed, over: connection)
         return deed
     }
@@ -107,6 +111,7 @@ final class Shopper {
         guard connection.open(deed.method, deed.request, options, isLine ? .line(deed) : .deed(deed)) else { return }
         network.trace.say(name, "\(deed.what)\(deed.attempts > 0 ? ", attempt \(deed.attempts + 1)" : "") [\(deed.number)]")
         if deed.firstSentAt == nil { deed.firstSentAt = now }
+        if deed.isAtRest { open.append(deed) }
         deed.copies += 1
         deed.attempts += 1
     }
@@ -140,7 +145,7 @@ final class Shopper {
             deed.answers.append(answer)
             deed.retryAt = now + dice.number(500...1_500)
             // With every instance back at the log for so long, no copy is on its way any more.
-            if let calmSince = world.calmSince, now > calmSince + 5_000, deed.copies == 0 { deed.isUncertain = false }
+            if let calmSince = world.calmSince, now > calmSince + 2_000, deed.copies == 0 { deed.isUncertain = false }
             believe(told)
         }
     }
@@ -182,7 +187,7 @@ final class Shopper {
     func lineEnded(_ deed: Deed, _ status: Status, _ position: UInt64) {
         deed.copies -= 1
         isActive = false
-        if deed.answers.isEmpty, status.code != .ok { hear(deed, status, nil, position) }
+        if !deed.isDone, status.code != .ok { hear(deed, status, nil, position) }
     }
 
     func toldBalance(_ balance: UInt64, _ position: UInt64, seen: UInt64) {
@@ -202,7 +207,7 @@ final class Shopper {
     func lost(_ deed: Deed, _ call: UnansweredCall) {
         deed.copies -= 1
         deed.attempts = max(deed.attempts, call.attempts)
-        if deed.answers.isEmpty { deed.isUncertain = true }
+        if !deed.isDone { deed.isUncertain = true }
         deed.retryAt = now + dice.number(0...400)
     }
 

@@ -41,7 +41,7 @@ final class Faults {
         } else {
             network.trace.say("FAULT", "\(instance.name) is killed")
             if dice.chance(30) { instance.wallAhead = 1_800_000_000_000 - dice.number(0...100_000) }
-            instance.kill(backAfter: dice.number(100...4_000))
+            instance.kill(backAfter: dice.number(100...2_000))
         }
     }
 
@@ -49,7 +49,7 @@ final class Faults {
         if dice.chance(30) {
             network.trace.say("FAULT", "the log elects a leader")
             network.isLogUp = false
-            network.after(dice.number(500...6_000)) { [network] in network.isLogUp = true }
+            network.after(dice.number(300...4_000)) { [network] in network.isLogUp = true }
             return
         }
         let running = world.instances.filter { $0.run != nil }
@@ -59,7 +59,7 @@ final class Faults {
         let journal = instance.run?.journal
         journal?.cutOff()
         // Sometimes long enough for the others to go on without it.
-        network.after(dice.chance(30) ? dice.number(8_000...16_000) : dice.number(200...3_000)) { journal?.reconnect() }
+        network.after(dice.chance(40) ? dice.number(5_000...9_000) : dice.number(200...2_000)) { journal?.reconnect() }
     }
 
     private func jump() {

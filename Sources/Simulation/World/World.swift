@@ -13,6 +13,7 @@ final class World {
     /// Longest time from the last fault until everything is at rest: an eviction, a recovery and a quiet time fit in.
     static let calmMilliseconds: UInt64 = 90_000
 
+    private let seed: UInt64
     let shape: Shape
     var dice: Dice
     let trace: Trace
@@ -27,6 +28,7 @@ final class World {
     private var runCount = 0
 
     init(seed: UInt64, trace print: ((String) -> Void)?) {
+        self.seed = seed
         var dice = Dice(seed: seed)
         shape = Shape(&dice)
         trace = Trace(print)
@@ -64,11 +66,18 @@ final class World {
         live(until: network.now + Self.calmMilliseconds) { self.isAtRest }
         if checkers.findings.isEmpty { end() }
         network.stop()
-        return Verdict(self)
+        network.sightings.add(.worlds)
+        return Verdict(
+            seed: seed, findings: checkers.findings, sightings: network.sightings, milliseconds: network.now)
     }
 
     private func live(until end: UInt64, _ isOver: () -> Bool) {
-        while checkers.findings.isEmpty, !isOver(), network.step(until: end) {}
+        var lookedAt = network.now
+        while checkers.findings.isEmpty, network.step(until: end) {
+            guard network.now >= lookedAt + 50 else { continue }
+            lookedAt = network.now
+            if isOver() { return }
+        }
     }
 
     /// Faults end, and nobody begins anything new.
@@ -81,7 +90,7 @@ final class World {
         for instance in instances { instance.run?.journal.reconnect() }
     }
 
-    private var isAtRest: Bool { shoppers.allSatisfy(\.isAtRest) && checkers.isAgreed(instances) }
+    private var isAtRest: Bool { checkers.isAgreed(instances) && shoppers.allSatisfy { $0.isAtRest } }
 
     private func end() {
         guard isAtRest else {
@@ -100,21 +109,12 @@ final class World {
 
 /// What came of a world.
 public struct Verdict: Sendable {
+    public let seed: UInt64
+    /// Empty where every promise was kept; else what was found first, and at the same moment.
     public let findings: [Finding]
-    public let entries: Int
-    public let commands: Int
-    public let admissions: Int
-    public let paid: Int
+    public let sightings: Sightings
+    /// How long it lived, by its own clock.
     public let milliseconds: UInt64
-
-    init(_ world: World) {
-        findings = world.checkers.findings
-        entries = world.log.entries.count
-        commands = world.checkers.commandCount
-        admissions = world.checkers.admissionCount
-        paid = world.checkers.paidCount
-        milliseconds = world.network.now
-    }
 }
 
 /// Runs worlds.
