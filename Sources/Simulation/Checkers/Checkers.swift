@@ -153,8 +153,8 @@ final class Checkers {
         replay.finish(bytes, digest: witness.digest)
         for instance in instances {
             guard let run = instance.run else { continue }
-            let own = run.withOffice { $0.snapshot() }
-            if run.position == witness.position, own != bytes { found(.agreement, "\(instance.name) ends with other bytes") }
+            image.checkNoClaims(run.catalogue, by: instance.name)
+            if run.position == witness.position, run.snapshot() != bytes { found(.agreement, "\(instance.name) ends with other bytes") }
         }
         for shopper in shoppers where !shopper.isOperator {
             for problem in LedgerChecker.problems(shopper, witness) { found(.ledger, "\(shopper.name): \(problem)") }

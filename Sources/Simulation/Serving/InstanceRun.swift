@@ -257,6 +257,10 @@ final class InstanceRun {
         }
     }
 
-    /// A look at the state, for checkers.
-    func withOffice<Result>(_ body: (borrowing BoxOffice) -> Result) -> Result { body(sequencer.office) }
+    // MARK: For checkers
+
+    /// The state as bytes.
+    func snapshot() -> [UInt8] { sequencer.office.snapshot() }
+
+    var catalogue: Catalogue { sequencer.catalogue }
 }
