@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test format packages test-packages clean
+.PHONY: help run build test soak-simulation mutants format packages test-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv curl
@@ -19,6 +19,13 @@ build: packages ## the release build, .build/release/usher
 test: packages test-packages .build/venv/.complete ## all tests
 	swift build --build-tests
 	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher swift test --skip-build
+
+soak-simulation: packages ## live through simulated worlds, SEEDS=1000000 of them from FIRST=1 on
+	swift build -c release --product usher
+	.build/release/usher simulate --seeds $(or $(FIRST),1)..$$(( $(or $(FIRST),1) + $(or $(SEEDS),1000000) - 1 ))
+
+mutants: packages ## break the promises one by one and see that each is noticed
+	Tests/mutants/mutants.py $(MUTANTS)
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
