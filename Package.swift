@@ -34,7 +34,8 @@ let package = Package(
         .library(
             name: "UsherModules",
             targets: [
-                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor", "Server",
+                "Wire", "UsherAPI", "Crypto", "WebSocket", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer", "Reactor",
+                "Server",
                 "Client",
             ]),
     ],
@@ -69,11 +70,7 @@ let package = Package(
         module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
 
         // A seeded world around the core.
-        module(
-            "Simulation",
-            [
-                "Wire", "UsherAPI", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer",
-            ]),
+        module("Simulation", ["Wire", "UsherAPI", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer"]),
 
         // The rim: the kernel, TLS, threads.
         module("Reactor", ["CLinux", "COpenSSL"]),
@@ -101,10 +98,10 @@ let package = Package(
         tests("WebSocketTests", ["WebSocket"]),
         tests("CallsTests", ["Calls", "UsherAPI", "Wire"]),
         tests("SeatMapTests", ["SeatMap"]),
-        tests("BoxOfficeTests", ["BoxOffice", "UsherAPI", "Wire"]),
+        tests("BoxOfficeTests", ["BoxOffice", "Simulation", "UsherAPI", "Wire"]),
         tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
-        tests("SimulationTests", ["Simulation", "BoxOffice", "Journal", "UsherAPI"]),
+        tests("SimulationTests", ["Simulation"]),
         tests("ReactorTests", ["Reactor"]),
         tests(
             "ServerTests",

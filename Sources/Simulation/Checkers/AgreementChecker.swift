@@ -6,7 +6,9 @@ final class AgreementChecker {
     func witnessed(_ digest: UInt64) { digests.append(digest) }
 
     func applied(_ position: UInt64, _ digest: UInt64, by name: String) {
-        guard position >= 1, position <= UInt64(digests.count) else { return found("\(name) applies #\(position), which is not there") }
+        guard position >= 1, position <= UInt64(digests.count) else {
+            return found("\(name) applies #\(position), which is not there")
+        }
         if digests[Int(position) - 1] != digest { found("\(name) differs at #\(position)") }
     }
 }

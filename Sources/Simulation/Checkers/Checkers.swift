@@ -134,7 +134,9 @@ final class Checkers {
         for seat in 0..<model.seatCount {
             let state = witness.seatState(performance: 0, seat: Int(seat) + 1)
             let booking = model.booking(of: seat + 1)
-            if state?.reservation != UInt64((booking ?? -1) + 1) { return "seat \(seat + 1) is \(state.map { "\($0)" } ?? "gone")" }
+            if state?.reservation != UInt64((booking ?? -1) + 1) {
+                return "seat \(seat + 1) is \(state.map { "\($0)" } ?? "gone")"
+            }
         }
         for (user, amount) in model.balances where witness.balance(of: user) != amount {
             return "\(history.name(of: user)) has \(witness.balance(of: user)), not \(amount)"
@@ -154,7 +156,9 @@ final class Checkers {
         for instance in instances {
             guard let run = instance.run else { continue }
             image.checkNoClaims(run.catalogue, by: instance.name)
-            if run.position == witness.position, run.snapshot() != bytes { found(.agreement, "\(instance.name) ends with other bytes") }
+            if run.position == witness.position, run.snapshot() != bytes {
+                found(.agreement, "\(instance.name) ends with other bytes")
+            }
         }
         for shopper in shoppers where !shopper.isOperator {
             for problem in LedgerChecker.problems(shopper, witness) { found(.ledger, "\(shopper.name): \(problem)") }
@@ -174,7 +178,8 @@ extension Command {
         switch body {
         case .join: "joins"
         case .leave: "leaves"
-        case .hold(let hold): hold.bestAvailable > 0 ? "holds the best \(hold.bestAvailable) (\(hold.seats))" : "holds \(hold.seats)"
+        case .hold(let hold):
+            hold.bestAvailable > 0 ? "holds the best \(hold.bestAvailable) (\(hold.seats))" : "holds \(hold.seats)"
         case .release(let release): "releases \(release.reservation)"
         case .pay(let pay): "pays \(pay.reservation)"
         case .cancel(let cancel): "cancels \(cancel.reservation)"

@@ -92,7 +92,9 @@ final class HistoryChecker {
 
     private func checkTime(_ execution: Execution, _ deed: Deed, _ heardAt: UInt64, _ name: String) {
         if execution.storedAt > heardAt || execution.storedAt < deed.firstSentAt ?? 0 {
-            found("\(name) \(deed.what): stored at \(execution.storedAt) ms, sent at \(deed.firstSentAt ?? 0), answered at \(heardAt)")
+            found(
+                "\(name) \(deed.what): stored at \(execution.storedAt) ms, sent at \(deed.firstSentAt ?? 0), answered at \(heardAt)"
+            )
         }
     }
 
@@ -128,9 +130,11 @@ final class HistoryChecker {
     func check(_ update: LineUpdate, of deed: Deed, at position: UInt64, now: UInt64, name: String) {
         let all = (executions[deed.id] ?? []).filter { $0.user == deed.user && $0.position <= position }
         let place = Int(update.place)
-        guard let execution = all.first(where: {
-            if case .joined(_, update.joinNumber) = $0.ruling { true } else { false }
-        }) else { return found("\(name) has place \(place), which the journal did not give") }
+        guard
+            let execution = all.first(where: {
+                if case .joined(_, update.joinNumber) = $0.ruling { true } else { false }
+            })
+        else { return found("\(name) has place \(place), which the journal did not give") }
         checkTime(execution, deed, now, name)
         guard let page = page(position), place >= 1, place <= page.states.count else {
             return found("\(name) was told of #\(position)")
@@ -152,7 +156,9 @@ final class HistoryChecker {
     }
 
     func check(_ list: SeatList, at position: UInt64, name: String) {
-        guard let page = page(position), list.seats.count == page.seats.count else { return found("\(name) was told of #\(position)") }
+        guard let page = page(position), list.seats.count == page.seats.count else {
+            return found("\(name) was told of #\(position)")
+        }
         for (seat, state) in zip(list.seats, page.seats) where seat.state != state {
             found("\(name) was told that seat \(seat.number) is \(seat.state) at #\(position), and it was \(state)")
         }

@@ -67,10 +67,14 @@ enum LedgerChecker {
         let seats = (1...(office.performance(0)?.prices.count ?? 1)).filter {
             office.seatState(performance: 0, seat: $0)?.state == .sold
         }
-        if sold.sorted() != seats.map({ UInt32($0) }) { problems.append("clients own the seats \(sold.sorted()); sold are \(seats)") }
+        if sold.sorted() != seats.map({ UInt32($0) }) {
+            problems.append("clients own the seats \(sold.sorted()); sold are \(seats)")
+        }
         for (index, join) in joins.enumerated() {
             for other in joins[..<index] {
-                if other.number == join.number, other.user != join.user { problems.append("two have join number \(join.number)") }
+                if other.number == join.number, other.user != join.user {
+                    problems.append("two have join number \(join.number)")
+                }
                 if other.answered < join.sent, other.number > join.number, !isOlder(join, joins) {
                     problems.append("number \(other.number) was answered before \(join.number) was asked for")
                 }

@@ -11,8 +11,8 @@ package import UsherAPI
 package struct PlainSale {
     /// Where somebody is present: a loop of an instance.
     package struct Source: Equatable {
-        var instance: UInt32
-        var loop: UInt32
+        package var instance: UInt32
+        package var loop: UInt32
     }
 
     package struct Token {
@@ -106,7 +106,7 @@ package struct PlainSale {
     // MARK: One entry
 
     /// What its commands come to; nil: the entry is ignored.
-    mutating func apply(_ entry: Entry, at time: UInt64) -> [Ruling]? {
+    package mutating func apply(_ entry: Entry, at time: UInt64) -> [Ruling]? {
         let known = instances.firstIndex { $0.id == entry.instance }
         var isNew = known == nil
         if let known, entry.incarnation > instances[known].incarnation { isNew = true }

@@ -1,9 +1,9 @@
-internal import BoxOffice
-internal import UsherAPI
+package import BoxOffice
+package import UsherAPI
 
 /// What a command came to, in the fewest words: the one language in which the plain sale, the box office and what a client was
 /// told are compared.
-enum Ruling: Equatable {
+package enum Ruling: Equatable, Sendable {
     case joined(token: UInt64, joinNumber: UInt64)
     case left
     case held(reservation: UInt64, seats: [UInt32], price: UInt64, deadline: UInt64)
@@ -17,7 +17,7 @@ enum Ruling: Equatable {
     case refused(Reason)
 
     /// What the box office said.
-    init(_ outcome: Outcome) {
+    package init(_ outcome: Outcome) {
         switch outcome {
         case .refused(let refusal): self = .refused(refusal.reason)
         case .done(.joined(let status)): self = .joined(token: status.id, joinNumber: status.joinNumber)

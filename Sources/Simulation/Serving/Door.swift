@@ -114,10 +114,13 @@ final class Door {
         case .hold: try hold(try call.decoded(), call, user, session)
         case .release:
             let request: ReleaseRequest = try call.decoded()
-            try command(.release(Release(reservation: request.reservation)), token: token(of: call, session)?.id ?? 0, call, user, session)
+            try command(
+                .release(Release(reservation: request.reservation)), token: token(of: call, session)?.id ?? 0, call, user,
+                session)
         case .pay:
             let request: PayRequest = try call.decoded()
-            try command(.pay(Pay(reservation: request.reservation)), token: token(of: call, session)?.id ?? 0, call, user, session)
+            try command(
+                .pay(Pay(reservation: request.reservation)), token: token(of: call, session)?.id ?? 0, call, user, session)
         case .cancelReservation:
             let request: CancelReservationRequest = try call.decoded()
             try command(.cancel(CancelReservation(reservation: request.reservation)), call, user, session)
@@ -363,7 +366,8 @@ final class Door {
     }
 
     private func update(for stream: LineStream) -> LineUpdate {
-        var update = LineUpdate(lineState: line.state, place: UInt64(stream.place), joinNumber: UInt64(stream.place), concert: Sale.concert)
+        var update = LineUpdate(
+            lineState: line.state, place: UInt64(stream.place), joinNumber: UInt64(stream.place), concert: Sale.concert)
         update.queueToken = "\(QueueToken(id: stream.token, place: stream.place))"
         if let status = statuses[stream.token] {
             update.state = status.state
