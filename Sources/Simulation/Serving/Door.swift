@@ -42,11 +42,11 @@ final class Door {
     // The picture.
     private(set) var position: UInt64 = 0
     private(set) var line: LinePicture
-    private var catalogue: Catalogue
-    private var seats: [UsherAPI.SeatState] = []
-    private var seatRevision: UInt64 = 0
+    var catalogue: Catalogue
+    var seats: [UsherAPI.SeatState] = []
+    var seatRevision: UInt64 = 0
     /// Latest status of the tokens that are more than waiting and have a stream here. Looked up, never walked.
-    private var statuses: [UInt64: TokenStatus] = [:]
+    var statuses: [UInt64: TokenStatus] = [:]
     private var isWritable = true
 
     // What was asked and not yet answered.
@@ -55,7 +55,7 @@ final class Door {
     }
     private var pending: [UInt64: (session: ServerSession, call: CallID, use: Use)] = [:]
     private var nextTicket: UInt64 = 1
-    private var nextClaim: UInt32 = 0
+    var nextClaim: UInt32 = 0
     /// Tokens whose departure was told lately: it may stand behind a Join in the journal.
     private var departed: [UInt64] = []
 
@@ -150,7 +150,7 @@ final class Door {
         try command(.changeLine(ChangeLine(concert: Sale.concert, action: action)), call, user, session)
     }
 
-    private func command(
+    func command(
         _ body: Command.Body, token: UInt64 = 0, use: Use = .command, _ call: IncomingCall, _ user: Uuid,
         _ session: ServerSession, claim: SeatClaim? = nil
     ) throws(Status) {
@@ -177,59 +177,6 @@ final class Door {
     private func submitOwn(_ body: Command.Body) {
         guard isWritable else { return }
         submit(.submission(Submission(Command(source: UInt32(index), body: body))))
-    }
-
-    // MARK: Hold
-
-    /// Claims the seats in the published image, so that losers are turned away here, and only then asks the journal. What may be a
-    /// repeat skips the claim and lets the journal decide.
-    private func hold(_ request: HoldRequest, _ call: IncomingCall, _ user: Uuid, _ session: ServerSession) throws(Status) {
-        guard let token = token(of: call, session) else { throw Status(.tokenMissing, "door: join the line") }
-        if call.attempts == 0, line.waiting.contains(token.place) {
-            throw Status(.tokenWaiting, "door: number \(line.waiting.rank(below: token.place) + 1) in line")
-        }
-        guard let performance = catalogue.performance(request.performance) else {
-            throw Status(.unknownPerformance, "door: there is no such performance")
-        }
-        var hold = Hold(performance: request.performance, seats: request.seats, bestAvailable: request.bestAvailable)
-        var claim: SeatClaim?
-        if call.attempts == 0, !mayBeRepeat(hold, token.id) {
-            claim = try self.claim(&hold, catalogue.performances[performance].shard)
-        }
-        try command(.hold(hold), token: token.id, call, user, session, claim: claim)
-    }
-
-    /// The token that the call shows, or else the connection's.
-    private func token(of call: IncomingCall, _ session: ServerSession) -> QueueToken? { call.queueToken ?? session.token }
-
-    private func mayBeRepeat(_ hold: Hold, _ token: UInt64) -> Bool {
-        guard let status = statuses[token] else { return true }
-        return status.reservations.contains { reservation in
-            hold.seats.isEmpty || hold.seats.contains(where: reservation.seats.contains)
-        }
-    }
-
-    private func claim(_ hold: inout Hold, _ shard: SeatShard) throws(Status) -> SeatClaim? {
-        let id = ClaimID(loop: index, ticket: nextClaim)
-        nextClaim &+= 1
-        if hold.bestAvailable > 0 {
-            guard case .claimed(let claim, _) = shard.claimBest(count: Int(hold.bestAvailable), allowsScattered: true, by: id)
-            else { return nil }
-            hold.seats = claim.seats.map { UInt32($0.seat) + 1 }
-            return SeatClaim(shard: shard, claim: claim)
-        }
-        guard hold.seats.allSatisfy({ $0 >= 1 && $0 <= shard.seatCount }) else {
-            throw Status(.unknownSeat, "door: there is no such seat")
-        }
-        func details(_ seats: Few<UInt16>) -> ErrorDetails { ErrorDetails(seats: seats.map { UInt32($0) + 1 }) }
-        let result = shard.claim(hold.seats.map { UInt16($0 - 1) }, by: id)
-        if case .claimed = result {} else { network.sightings.add(.lostClaims) }
-        switch result {
-        case .claimed(let claim): return SeatClaim(shard: shard, claim: claim)
-        case .taken(let seats): throw Status(.seatTaken, "door: somebody has these seats", details: details(seats))
-        case .contended(let seats): throw Status(.seatContended, "door: being claimed", details: details(seats))
-        case .invalid(let seats): throw Status(.invalidField, "door: no such wish", details: details(seats))
-        }
     }
 
     // MARK: Presence
@@ -345,54 +292,5 @@ final class Door {
             submitOwn(.presence(Presence(arrived: [status.id])))
         }
         sendUpdate(stream)
-    }
-
-    // MARK: Pushes
-
-    /// Sends the stream's latest state if it is news, and if there is credit and room for it; otherwise it stays owed.
-    func sendUpdate(_ stream: LineStream) {
-        let update = update(for: stream)
-        guard stream.isOwed || update != stream.lastSent else { return }
-        stream.isOwed = true
-        guard !stream.session.mustWait else { return network.sightings.add(.heldBack) }
-        switch stream.session.message(stream.call, sequence: position, position: position, update) {
-        case .sent:
-            stream.isOwed = false
-            stream.lastSent = update
-            if update.state == .ended { stream.session.finish(stream, position: position) }
-        case .noCredit: network.sightings.add(.heldBack)
-        case .ended, .tooLarge: break
-        }
-    }
-
-    private func update(for stream: LineStream) -> LineUpdate {
-        var update = LineUpdate(
-            lineState: line.state, place: UInt64(stream.place), joinNumber: UInt64(stream.place), concert: Sale.concert)
-        update.queueToken = "\(QueueToken(id: stream.token, place: stream.place))"
-        if let status = statuses[stream.token] {
-            update.state = status.state
-            update.endReason = status.endReason
-            update.activeUntilMs = status.activeUntil
-            update.reservations = status.reservations
-        } else if line.waiting.contains(stream.place) {
-            update.state = .waiting
-            update.position = UInt64(line.waiting.rank(below: stream.place)) + 1
-            update.behind = UInt64(line.waiting.count) - update.position
-        } else {
-            update.state = .ended
-        }
-        return update
-    }
-
-    func sendSeats(_ watch: SeatWatch) {
-        guard watch.isOwed || watch.lastRevision != seatRevision else { return }
-        watch.isOwed = true
-        guard !watch.session.mustWait else { return }
-        let list = SeatList(
-            performance: Sale.performance,
-            seats: seats.enumerated().map { Seat(number: UInt32($0.offset + 1), state: $0.element) })
-        guard watch.session.message(watch.call, sequence: seatRevision, position: position, list) == .sent else { return }
-        watch.isOwed = false
-        watch.lastRevision = seatRevision
     }
 }

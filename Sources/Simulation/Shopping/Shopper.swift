@@ -59,6 +59,7 @@ final class Shopper {
     private func step() {
         if connections.isEmpty { connect() }
         retry()
+        if dice.chance(40) { connections.last?.giveCredit() }
         if !world.isCalm, let connection = connections.last, connection.takesCalls { wish(over: connection) }
         let wait = world.isCalm ? 400 : dice.number(20...pace * 2)
         stepLater(after: wait)
@@ -107,7 +108,8 @@ final class Shopper {
             timeoutMilliseconds: !isLine && dice.chance(20) ? UInt32(dice.number(300...2_000)) : 0,
             metadata: queueToken.isEmpty || isLine ? [] : [Metadata(key: "queue-token", value: [UInt8](queueToken.utf8))],
             requestID: deed.id,
-            attempts: deed.attempts, credit: isLine ? 1 + UInt32(dice.below(3)) : 0)
+            attempts: deed.attempts, credit: isLine ? 1 + UInt32(dice.below(3)) : 0,
+            replenishesCredit: dice.chance(60))
         guard connection.open(deed.method, deed.request, options, isLine ? .line(deed) : .deed(deed)) else { return }
         network.trace.say(name, "\(deed.what)\(deed.attempts > 0 ? ", attempt \(deed.attempts + 1)" : "") [\(deed.number)]")
         if deed.firstSentAt == nil { deed.firstSentAt = now }

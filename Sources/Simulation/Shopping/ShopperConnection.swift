@@ -68,6 +68,17 @@ final class ShopperConnection {
         flush()
     }
 
+    /// Lets one more message come on each stream: for those whose credit does not come back by itself.
+    func giveCredit() {
+        for (call, use) in uses {
+            switch use {
+            case .line, .seats: calls.credit(call, messages: 1, output: &output)
+            case .deed, .balance: break
+            }
+        }
+        flush()
+    }
+
     private func flush() {
         guard !output.isEmpty else { return }
         link.sendToServer(output)
