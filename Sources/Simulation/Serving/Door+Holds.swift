@@ -1,5 +1,6 @@
 // Seats are claimed in the published image before the journal is asked.
 
+internal import BoxOffice
 internal import Calls
 internal import SeatMap
 internal import Sequencer

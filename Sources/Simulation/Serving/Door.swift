@@ -50,7 +50,7 @@ final class Door {
     private var isWritable = true
 
     // What was asked and not yet answered.
-    private enum Use {
+    enum Use {
         case command, join, balance
     }
     private var pending: [UInt64: (session: ServerSession, call: CallID, use: Use)] = [:]
