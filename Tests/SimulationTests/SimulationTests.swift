@@ -12,9 +12,9 @@ struct SimulationTests {
         let seeds = UInt64(share * 100 + 1)...UInt64(share * 100 + 100)
         var sightings = Sightings()
         for seed in seeds {
-            let verdict = Simulation.run(seed: seed)
-            sightings.add(verdict.sightings)
-            #expect(verdict.findings.isEmpty, "usher simulate \(seed)")
+            let report = Simulation.run(seed: seed)
+            sightings.add(report.sightings)
+            #expect(report.findings.isEmpty, "usher simulate \(seed)")
             await Task.yield()
         }
         // A world in which nothing happens shows nothing.

@@ -3,7 +3,7 @@ internal import Journal
 /// The ways between instances and log: time, delay and loss, all of them the world's.
 final class Network {
     enum Message {
-        case publish, delivery
+        case publish, acknowledgement, delivery
     }
 
     private var agenda: Agenda
@@ -49,7 +49,7 @@ final class Network {
 
     func loses(_ message: Message) -> Bool {
         switch message {
-        case .publish: publishesLost > 0 && dice.chance(publishesLost)
+        case .publish, .acknowledgement: publishesLost > 0 && dice.chance(publishesLost)
         case .delivery: deliveriesLost > 0 && dice.chance(deliveriesLost)
         }
     }

@@ -122,14 +122,21 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
             return
         }
         // From here on it is on its way, whatever becomes of its sender.
-        network.after(network.delay()) { [network, log, name] in
+        network.after(network.delay()) { [self] in
             guard network.isLogUp else { return }
             if let entry = log.store(id, append.payload, now: network.now) {
                 network.onStored(entry, name)
+                if network.loses(.acknowledgement) { unacknowledged(append) }
             } else {
                 network.trace.say(name, "publish \(append.number) is a duplicate")
             }
         }
+    }
+
+    /// What was stored is sent again, since nobody said so: a duplicate by its id or, past the window, a second entry.
+    private func unacknowledged(_ append: Append) {
+        network.trace.say(name, "hears no acknowledgement of publish \(append.number)")
+        network.after(20) { [self] in if end == nil { publish(append) } }
     }
 
     private func resendLater() {

@@ -53,7 +53,7 @@ final class World {
     }
 
     /// Lives through it, up to the first finding.
-    func run() -> Verdict {
+    func run() -> WorldReport {
         trace.say("WORLD", "\(shape)")
         instances[0].start()
         live(until: 30_000) { self.instances[0].isServing }
@@ -67,7 +67,7 @@ final class World {
         if checkers.findings.isEmpty { end() }
         network.stop()
         network.sightings.add(.worlds)
-        return Verdict(
+        return WorldReport(
             seed: seed, findings: checkers.findings, sightings: network.sightings, milliseconds: network.now)
     }
 
@@ -108,7 +108,7 @@ final class World {
 }
 
 /// What came of a world.
-public struct Verdict: Sendable {
+public struct WorldReport: Sendable {
     public let seed: UInt64
     /// Empty where every promise was kept; else what was found first, and at the same moment.
     public let findings: [Finding]
@@ -122,7 +122,7 @@ public enum Simulation {
     /// Lives through the world of a seed.
     ///
     /// - Parameter trace: gets each line of its history.
-    public static func run(seed: UInt64, trace: ((String) -> Void)? = nil) -> Verdict {
+    public static func run(seed: UInt64, trace: ((String) -> Void)? = nil) -> WorldReport {
         World(seed: seed, trace: trace).run()
     }
 }

@@ -45,12 +45,12 @@ struct Simulate: AsyncParsableCommand {
     }
 
     private func live(_ seed: UInt64) -> Bool {
-        let verdict = Simulation.run(seed: seed, trace: quiet ? nil : { print($0) })
-        for finding in verdict.findings { print("BROKEN \(finding)") }
-        if verdict.findings.isEmpty {
-            print("every promise was kept in \(verdict.milliseconds) simulated ms: \(verdict.sightings)")
+        let report = Simulation.run(seed: seed, trace: quiet ? nil : { print($0) })
+        for finding in report.findings { print("BROKEN \(finding)") }
+        if report.findings.isEmpty {
+            print("every promise was kept in \(report.milliseconds) simulated ms: \(report.sightings)")
         }
-        return verdict.findings.isEmpty
+        return report.findings.isEmpty
     }
 }
 

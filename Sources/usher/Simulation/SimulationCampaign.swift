@@ -12,7 +12,7 @@ struct SimulationCampaign {
 
     private struct Result: Sendable {
         var sightings = Sightings()
-        var broken: [Verdict] = []
+        var broken: [WorldReport] = []
     }
 
     /// Lives through all of them and prints what was found; whether that was nothing.
@@ -33,7 +33,7 @@ struct SimulationCampaign {
                 startOne()
                 total.sightings.add(result.sightings)
                 total.broken += result.broken
-                for verdict in result.broken { tell(verdict) }
+                for report in result.broken { tell(report) }
                 if !isQuiet, Date().timeIntervalSince(said) >= 2 {
                     said = Date()
                     progress(total, since: start)
@@ -53,16 +53,16 @@ struct SimulationCampaign {
     private static func live(_ seeds: ClosedRange<UInt64>) -> Result {
         var result = Result()
         for seed in seeds {
-            let verdict = Simulation.run(seed: seed)
-            result.sightings.add(verdict.sightings)
-            if !verdict.findings.isEmpty { result.broken.append(verdict) }
+            let report = Simulation.run(seed: seed)
+            result.sightings.add(report.sightings)
+            if !report.findings.isEmpty { result.broken.append(report) }
         }
         return result
     }
 
-    private func tell(_ verdict: Verdict) {
-        guard let finding = verdict.findings.first else { return }
-        print("seed \(verdict.seed): \(finding)\n    usher simulate \(verdict.seed)")
+    private func tell(_ report: WorldReport) {
+        guard let finding = report.findings.first else { return }
+        print("seed \(report.seed): \(finding)\n    usher simulate \(report.seed)")
     }
 
     private func progress(_ total: Result, since start: Date) {
