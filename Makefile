@@ -2,16 +2,20 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test autobahn bench peers push-vs-poll soak soak-crashes soak-sanitizers fuzz fuzzer fuzz-corpora \
-	format packages test-packages bench-packages clean
+.PHONY: help run build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-simulation soak-sanitizers \
+	fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
 BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
+
+# Where the tests find what is not Swift.
+VENV := .build/venv
 AUTOBAHN := .build/autobahn-venv
+POWERCUT := .build/powercut.so
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …" adds settings
 	@exec .build/release/usher serve --demo $(RUN)
@@ -19,51 +23,28 @@ run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …
 build: packages ## the release build, .build/release/usher
 	swift build -c release --product usher
 
-test: packages test-packages .build/venv/.complete $(AUTOBAHN)/.complete .build/powercut.so ## all tests
+test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(POWERCUT) ## all tests
 	swift build --build-tests
-	USHER_PYTHON=$(CURDIR)/.build/venv/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
-	    AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build
+	USHER_PYTHON=$(CURDIR)/$(VENV)/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
+		AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build
+
+# Proofs that take longer
 
 autobahn: build test-packages $(AUTOBAHN)/.complete ## all 517 cases of Autobahn|Testsuite against the release build
 	$(AUTOBAHN)/bin/python Tests/conformance/autobahn/suite.py .build/release/usher $(AUTOBAHN)/ported
 
-push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and plot of docs/performance.md
-	python3 Tests/pushes/push_vs_poll.py
+mutants: packages ## break the promises one by one and see that each is noticed
+	Tests/mutants/mutants.py $(MUTANTS)
 
-soak-crashes: build .build/powercut.so ## a server that dies KILLS times (1000) under load; SEED repeats a campaign
+soak: soak-crashes soak-simulation soak-sanitizers fuzz ## all of the next three and fuzz, with their settings
+
+soak-crashes: build $(POWERCUT) ## a server that dies KILLS times (1000) under load; SEED repeats a campaign
 	swift build --build-tests
 	USHER_CRASH_KILLS=$(or $(KILLS),1000) USHER_CRASH_SEED=$(SEED) USHER_BINARY=$(CURDIR)/.build/release/usher \
-		USHER_POWERCUT=$(CURDIR)/.build/powercut.so swift test --skip-build --filter CrashTests.CampaignTests
+		USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build --filter CrashTests.CampaignTests
 
-# The package of the benchmarks and what protoc writes for its peer in C++.
-BENCH := Tests/Benchmarks
-BENCH_CPP := $(BENCH)/Sources/CppPeer/generated/bench.pb.cc
-
-bench: packages bench-packages $(BENCH_CPP) ## the tables of docs/performance.md, written into it; BENCH_ONLY="codec seats" does some
-	swift build -c release --package-path $(BENCH) --product Bench
-	USHER_COMMIT="$$(git describe --always --dirty)" $(BENCH)/.build/release/Bench --data $(CURDIR)/.build \
-		$(if $(BENCH_ONLY),$(BENCH_ONLY),--write docs/performance.md)
-
-$(BENCH_CPP): $(BENCH)/bench.proto
-	@mkdir -p $(@D)
-	protoc --proto_path=$(BENCH) --cpp_out=$(@D) $<
-
-peers: build test-packages ## Usher beside SwiftNIO on the same work: builds both, measures in turn, prints a table (10 min)
-	swift build -c release --package-path Tests/Peers
-	python3 Tests/Peers/peers.py --usher .build/release/usher --nio Tests/Peers/.build/release/nio-peer \
-		--loader Tests/Peers/.build/release/loader $(PEERS)
-
-# A release build, for speed; the harness looks inside the modules, hence -enable-testing.
-fuzzer: packages
-	swift build --package-path Tests/Fuzzing --scratch-path .build-fuzz -c release \
-	  --sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
-
-fuzz: fuzzer ## fuzz every target; TARGET="websocket http" MINUTES=30 JOBS=2, WRITE=1 puts the figures into docs/fuzzing.md
-	python3 Tests/Fuzzing/campaign.py run $(addprefix --target ,$(TARGET)) --minutes $(or $(MINUTES),30) \
-	  --jobs $(or $(JOBS),2) $(if $(WRITE),--write)
-
-fuzz-corpora: fuzzer ## minimise what `make fuzz` has collected into Tests/Fuzzing/Corpora
-	python3 Tests/Fuzzing/campaign.py minimise $(addprefix --target ,$(TARGET))
+soak-simulation: build ## live through simulated worlds, SEEDS=1000000 of them from FIRST=1 on
+	.build/release/usher simulate --seeds $(or $(FIRST),1)..$$(( $(or $(FIRST),1) + $(or $(SEEDS),1000000) - 1 ))
 
 # Debug builds, each of its own; the tests of other modules have neither threads nor pointers.
 THREAD_TESTS := SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|ClientTests
@@ -72,10 +53,47 @@ ADDRESS_TESTS := WireTests|CryptoTests|WebSocketTests|SeatMapTests|ReactorTests|
 soak-sanitizers: packages test-packages ## concurrent tests under ThreadSanitizer, those with pointers under AddressSanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt halt_on_error=0 exitcode=66" SWIFT_BACKTRACE=enable=no \
-	  swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '^($(THREAD_TESTS))\.'
+		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '^($(THREAD_TESTS))\.'
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
 	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
-	  swift test --skip-build --sanitize=address --scratch-path .build-asan --filter '^($(ADDRESS_TESTS))\.'
+		swift test --skip-build --sanitize=address --scratch-path .build-asan --filter '^($(ADDRESS_TESTS))\.'
+
+# A release build, for speed; the harness looks inside the modules, hence -enable-testing.
+fuzzer: packages
+	swift build --package-path Tests/Fuzzing --scratch-path .build-fuzz -c release \
+		--sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
+
+fuzz: fuzzer ## fuzz every target; TARGET="websocket http" MINUTES=30 JOBS=2, WRITE=1 puts the figures into docs/fuzzing.md
+	python3 Tests/Fuzzing/campaign.py run $(addprefix --target ,$(TARGET)) --minutes $(or $(MINUTES),30) \
+		--jobs $(or $(JOBS),2) $(if $(WRITE),--write)
+
+fuzz-corpora: fuzzer ## minimise what `make fuzz` has collected into Tests/Fuzzing/Corpora
+	python3 Tests/Fuzzing/campaign.py minimise $(addprefix --target ,$(TARGET))
+
+# Figures
+
+# The package of the benchmarks and what protoc writes for its peer in C++.
+BENCH := Tests/Benchmarks
+BENCH_CPP := $(BENCH)/Sources/CppPeer/generated/bench.pb.cc
+
+bench: packages bench-packages $(BENCH_CPP) ## what the parts cost: tables of docs/performance.md; BENCH_ONLY="codec seats" prints
+	swift build -c release --package-path $(BENCH) --product Bench
+	USHER_COMMIT="$$(git describe --always --dirty)" $(BENCH)/.build/release/Bench --data $(CURDIR)/.build \
+		$(if $(BENCH_ONLY),$(BENCH_ONLY),--write docs/performance.md)
+
+$(BENCH_CPP): $(BENCH)/bench.proto
+	@mkdir -p $(@D)
+	protoc --proto_path=$(BENCH) --cpp_out=$(@D) $<
+
+peers: build test-packages ## Usher beside SwiftNIO on the same work, 10 minutes: prints a table
+	swift build -c release --package-path Tests/Peers
+	python3 Tests/Peers/peers.py --usher .build/release/usher --nio Tests/Peers/.build/release/nio-peer \
+		--loader Tests/Peers/.build/release/loader $(PEERS)
+
+push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and plot of docs/performance.md
+	python3 Tests/pushes/push_vs_poll.py
+
+# Housekeeping
 
 format: ## put every Swift file into the house format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
@@ -89,9 +107,9 @@ test-packages:
 bench-packages:
 	@.ci/install-packages $(BENCH_PACKAGES)
 
-.build/venv/.complete: Tests/conformance/requirements.txt
-	python3 -m venv .build/venv
-	.build/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+$(VENV)/.complete: Tests/conformance/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(AUTOBAHN)/.complete: Tests/conformance/autobahn/requirements.txt Tests/conformance/autobahn/port.py
@@ -100,9 +118,9 @@ $(AUTOBAHN)/.complete: Tests/conformance/autobahn/requirements.txt Tests/conform
 	$(AUTOBAHN)/bin/python -W ignore Tests/conformance/autobahn/port.py $(AUTOBAHN)/ported
 	@touch $@
 
-.build/powercut.so: Tests/powercut/powercut.c
+$(POWERCUT): Tests/powercut/powercut.c
 	@mkdir -p $(@D)
 	clang -std=gnu11 -O1 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
 
 clean: ## remove what was built; data folders stay
-	rm -rf .build .build-fuzz .build-tsan .build-asan
+	rm -rf .build .build-* Tests/*/.build

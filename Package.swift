@@ -33,6 +33,8 @@ let package = Package(
     products: [
         .executable(name: "usher", targets: ["usher"]),
         .library(name: "UsherClient", targets: ["Client", "UsherAPI"]),
+        // What the mutants are built with; no promise to anyone else.
+        .library(name: "Simulation", targets: ["Simulation"]),
         // What the nested packages under Tests measure and fuzz; no promise to anyone else.
         .library(
             name: "UsherModules",
@@ -75,6 +77,9 @@ let package = Package(
         module("Journal", ["CSQLite", "CZlib"]),
         module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
 
+        // A seeded world around the core.
+        module("Simulation", ["Wire", "UsherAPI", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer"]),
+
         // The rim: the kernel, TLS, threads.
         module("Reactor", ["CLinux", "COpenSSL"]),
         module(
@@ -88,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "usher",
             dependencies: [
-                "Server", "Client", "Journal", "BoxOffice", "UsherAPI", "Wire", "Crypto", "Reactor", "Calls",
+                "Server", "Client", "Simulation", "Journal", "BoxOffice", "UsherAPI", "Wire", "Crypto", "Reactor", "Calls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -110,9 +115,10 @@ let package = Package(
         tests("WebSocketTests", ["WebSocket"]),
         tests("CallsTests", ["Calls", "UsherAPI", "Wire"]),
         tests("SeatMapTests", ["SeatMap"]),
-        tests("BoxOfficeTests", ["BoxOffice", "UsherAPI", "Wire"]),
+        tests("BoxOfficeTests", ["BoxOffice", "Simulation", "UsherAPI", "Wire"]),
         tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
+        tests("SimulationTests", ["Simulation"]),
         tests("ReactorTests", ["Reactor"]),
         tests(
             "ServerTests",

@@ -35,6 +35,8 @@ public struct Sequencer: ~Copyable {
     private var lastEntry: (journalTime: UInt64, heardAt: UInt64)?
     /// Not before this monotonic time is another empty entry appended.
     private var clockEntryAllowedAt: UInt64 = 0
+    /// When, by the monotonic clock, this run's last batch was handed out; nil: none yet.
+    private var lastBatchAt: UInt64?
 
     /// Takes over a state machine, fresh or restored from a snapshot, before the journal is replayed into it.
     ///
@@ -74,9 +76,10 @@ public struct Sequencer: ~Copyable {
     public mutating func nextBatch(now: UInt64) -> [UInt8]? {
         guard isWritable, inFlight.count < limits.batchesInFlightMax else { return nil }
         if gathering.isEmpty {
-            guard inFlight.isEmpty, clockEntryIsDue(now: now) else { return nil }
+            guard inFlight.isEmpty, clockEntryIsDue(now: now) || heartbeatIsDue(now: now) else { return nil }
             clockEntryAllowedAt = now + limits.clockEntryIntervalMilliseconds
         }
+        lastBatchAt = now
         let batch = takeBatch()
         var entry = Entry()
         entry.instance = instance
@@ -118,14 +121,22 @@ public struct Sequencer: ~Copyable {
         return time >= deadline
     }
 
+    /// When this run has to show that it lives, if it has begun and others write the journal too.
+    private var heartbeatDueAt: UInt64? {
+        guard let interval = limits.heartbeatMilliseconds, let lastBatchAt else { return nil }
+        return lastBatchAt + interval
+    }
+
+    private func heartbeatIsDue(now: UInt64) -> Bool { heartbeatDueAt.map { now >= $0 } ?? false }
+
     /// In how many milliseconds `nextBatch` may have something to write though nothing is submitted; nil: not by itself.
     public func idleTime(now: UInt64) -> UInt64? {
-        guard isWritable, inFlight.isEmpty, let deadline = office.nextDeadline, let time = journalTime(now: now) else {
-            return nil
-        }
+        guard isWritable, inFlight.isEmpty else { return nil }
+        let untilHeartbeat = heartbeatDueAt.map { $0 - min($0, now) }
+        guard let deadline = office.nextDeadline, let time = journalTime(now: now) else { return untilHeartbeat }
         let untilDue = deadline - min(deadline, time)
         let untilAllowed = clockEntryAllowedAt - min(clockEntryAllowedAt, now)
-        return max(untilDue, untilAllowed)
+        return min(max(untilDue, untilAllowed), untilHeartbeat ?? .max)
     }
 
     // MARK: Entries back
@@ -319,6 +330,9 @@ public struct SequencerLimits: Sendable {
     public var batchCommandsMax = 4096
     /// A due deadline is retried no more often than this, lest a slow journal be flooded with empty entries.
     public var clockEntryIntervalMilliseconds: UInt64 = 50
+    /// With several instances on one journal: this long after its last batch one with nothing to say appends an empty entry,
+    /// lest the others, who count entries, declare it gone. Nil: it is alone.
+    public var heartbeatMilliseconds: UInt64?
 
     public init() {}
 }

@@ -16,6 +16,7 @@ private let modules: [String: (dependencies: Set<String>, system: Set<String>)] 
     "BoxOffice": (["Wire", "UsherAPI", "Crypto", "SeatMap", "DequeModule", "HeapModule"], []),
     "Journal": (["CSQLite", "CZlib"], ["Glibc", "Synchronization"]),
     "Sequencer": (["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"], []),
+    "Simulation": (["Wire", "UsherAPI", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer"], []),
     "Reactor": (["CLinux", "COpenSSL"], ["Glibc", "Synchronization"]),
     "Server": (
         [
@@ -29,15 +30,15 @@ private let modules: [String: (dependencies: Set<String>, system: Set<String>)] 
     ),
     "usher": (
         [
-            "Server", "Client", "Journal", "BoxOffice", "UsherAPI", "Wire", "Crypto", "Reactor", "Calls", "ArgumentParser",
-            "Logging", "Histogram",
+            "Server", "Client", "Simulation", "Journal", "BoxOffice", "UsherAPI", "Wire", "Crypto", "Reactor", "Calls",
+            "ArgumentParser", "Logging", "Histogram",
         ],
         ["Foundation", "Dispatch", "Glibc", "Synchronization"]
     ),
 ]
 
 /// Modules that take bytes and times and return actions: no clock, no randomness, no thread.
-private let pure = ["Wire", "UsherAPI", "WebSocket", "Calls", "BoxOffice", "Sequencer"]
+private let pure = ["Wire", "UsherAPI", "WebSocket", "Calls", "BoxOffice", "Sequencer", "Simulation"]
 
 @Suite struct `arrows between modules` {
     @Test func `Package.swift declares the arrows of the table`() throws {
