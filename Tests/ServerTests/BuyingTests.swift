@@ -8,9 +8,9 @@ import UsherAPI
 @Suite(.timeLimit(.minutes(1)))
 struct BuyingTests {
     /// A client whose turn it is.
-    private func buyer(_ sale: TestSale, _ concert: String = "aurora") async throws -> (UsherClient, Pushes<LineUpdate>) {
-        let client = try await sale.client()
-        let pushes = client.line.join(concert)
+    private func buyer(_ sale: TestSale, _ user: Uuid = .test()) async throws -> (UsherClient, Pushes<LineUpdate>) {
+        let client = try await sale.client(user)
+        let pushes = client.line.join("aurora")
         _ = try await pushes.first { $0.state == .active }
         return (client, pushes)
     }
@@ -96,6 +96,25 @@ struct BuyingTests {
                     _ = try await client.reservations.hold(
                         performance: "aurora-1", seats: [6], CallSettings(requestID: id, attempts: 1))
                 } == .requestIDReused)
+        }
+    }
+
+    @Test func `a repeat gets the first outcome on a connection that knows no place, too`() async throws {
+        try await withSale { sale in
+            try await sale.putOn("aurora")
+            let user = Uuid.test()
+            let (client, _) = try await buyer(sale, user)
+            let id = Uuid.test()
+            let first = try await client.reservations.hold(performance: "aurora-1", seats: [5], CallSettings(requestID: id))
+            let elsewhere = try await sale.client(user)
+            let again = try await elsewhere.reservations.hold(
+                performance: "aurora-1", seats: [5], CallSettings(requestID: id, attempts: 1))
+            #expect(first == again)
+            #expect(
+                await refusal {
+                    _ = try await elsewhere.reservations.hold(
+                        performance: "aurora-1", seats: [6], CallSettings(requestID: .test(), attempts: 1))
+                } == .tokenMissing)
         }
     }
 

@@ -130,12 +130,13 @@ extension Gateway {
         guard user == nil || user == identity.user else { throw Status(.notYours, "An account is its user's alone.") }
     }
 
-    /// The token for a command on a concert. Who waits is refused here; everything else is decided where it is applied,
-    /// since the outcome of a repeat may be remembered of a token that has ended.
+    /// The token for a command on a concert; 0: none. Who has none or waits is refused here, but for repeats: their outcome
+    /// may be remembered, of a token that this connection does not know or that has ended. That is seen where they are applied.
     private func commandToken(for concert: Int, _ call: IncomingCall, _ identity: Identity, _ session: Session) throws(Status)
         -> UInt64
     {
         guard let token = try token(for: concert, call, identity, session) else {
+            if call.attempts > 0 { return 0 }
             throw Status(
                 .tokenMissing,
                 "The call needs an active queue token of '\(catalogue.concerts[concert].settings.id)'; join its line.")

@@ -166,7 +166,7 @@ final class FuzzedServer {
     func checkEmpty() throws(Finding) {
         let left: [(String, Int)] = [
             ("sessions", gateway.sessions.count), ("line streams", gateway.lineStreams.values.count { !$0.isEmpty }),
-            ("waiting streams", gateway.waitingStreams.reduce(0) { $0 + $1.count }),
+            ("waiting streams", gateway.waiters.reduce(0) { $0 + $1.streams.count }),
             ("seat watches", gateway.seatWatches.values.count { !$0.isEmpty }),
             ("watches of feeds", gateway.feeds.reduce(0) { $0 + $1.watches.count }),
             ("watches of numbers", gateway.statsWatches.count), ("backlogged sessions", gateway.backlogged.count),
