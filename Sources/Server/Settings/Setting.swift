@@ -104,7 +104,7 @@ public struct Setting: Sendable {
         },
         Setting(
             switch: "echo",
-            "test mode: `/echo` answers every WebSocket message with itself, of up to 16 MiB; what `/pub` gets goes to all of `/sub`; what `/pub` gets goes to all of `/sub`",
+            "test mode: `/echo` answers every WebSocket message with itself, of up to 16 MiB; what `/pub` gets goes to all of `/sub`",
             "false"
         ) {
             set(&$1.echo, Bool($0))

@@ -118,12 +118,15 @@ struct SocketAbuseTests {
             let user = Uuid.test()
             let limit = CallLimits.visitor.tokenStreams
             var clients: [RawClient] = []
+            var token = ""
             for _ in 0..<4 { clients.append(try await sale.rawCalls(user)) }
             // 16 of each kind on each connection, then one of each too many.
             for client in clients {
                 for call in 1...UInt32(limit / 4) {
                     client.send(.open(call, .join, JoinRequest(concert: "aurora")))
-                    while try await client.update(call).state != .active {}
+                    var update = try await client.update(call)
+                    token = update.queueToken
+                    while update.state != .active { update = try await client.update(call) }
                 }
                 for call in UInt32(17)...32 {
                     client.send(.open(call, .watchSeats, WatchSeatsRequest(performance: "aurora-1")))
@@ -132,7 +135,6 @@ struct SocketAbuseTests {
             }
             clients[0].send(.cancel(32))
             #expect(try await clients[0].close(32).code == .cancelled)
-            let token = try await tokenOf(clients[0])
             clients[0].send(.open(101, .watchSeats, WatchSeatsRequest(performance: "aurora-1")))
             #expect(try await clients[0].seats(101).0.reset)
             let more = try await sale.rawCalls(user)
@@ -154,10 +156,5 @@ struct SocketAbuseTests {
                 #expect(try await client.seats(call).1.seats.map(\.number) == [1])
             }
         }
-    }
-
-    private func tokenOf(_ client: RawClient) async throws -> String {
-        client.send(.open(100, .check, CheckRequest(concert: "aurora")))
-        return try LineUpdate(decoding: await client.close(100).payload).queueToken
     }
 }

@@ -102,5 +102,6 @@ async def converse(transport, name, concert="aurora"):
     found = Types["LineUpdate"].FromString(answer.payload)
     # The token is another text when another second has begun.
     assert (found.state, found.place, found.join_number) == (joined.state, joined.place, joined.join_number), found
-    assert found.queue_token and found.pass_expires_ms, found
+    # The connection is bound to the place since Join: its token need not be told again.
+    assert not found.queue_token and found.pass_expires_ms, found
     return f"HELLO, Join and Check: place {found.place}, active"
