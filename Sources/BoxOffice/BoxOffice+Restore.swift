@@ -35,6 +35,7 @@ extension BoxOffice {
         settings.maxCharge = try reader.number()
         settings.maxBalance = try reader.number()
         quietUntil = try reader.number()
+        respiteUntil = try reader.number()
         serial = try reader.number()
         for _ in 0..<(try reader.count()) {
             keys.append(
