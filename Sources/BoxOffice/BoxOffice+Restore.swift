@@ -231,6 +231,7 @@ extension BoxOffice {
             requestId: requestId, contents: contents, time: time, user: UInt32(truncatingIfNeeded: user), code: code,
             first: packed.first, second: packed.second)
         users[user].lastRemembered = remembered.append(record, refusal: refusal, last: users[user].lastRemembered)
+        users[user].requestTraces.add(requestId)
     }
 
     /// Whether what the outcome names is there.

@@ -95,8 +95,8 @@ public struct BoxOffice: ~Copyable {
         noteSign(of: instance, isHeartbeat: entry.commands.isEmpty, &effects)
 
         let firstOutcome = effects.outcomes.count
-        for command in entry.commands {
-            effects.outcomes.append(execute(command, instance: instance, &effects))
+        for index in entry.commands.indices {
+            effects.outcomes.append(execute(entry.commands[index], instance: instance, &effects))
         }
         pruneDeadlines()
         unfinished = unfinished.filter { isUnfinished($0) }
