@@ -50,7 +50,7 @@ extension BoxOffice {
         guard let requestId = command.requestId, !requestId.isNone else { return .refused(.requestIdMissing) }
         guard let user = intern(id) else { return .refused(.tableFull("users", limit: SaleLimits.records)) }
         let caller = Caller(user: user, token: command.token, instance: instance, source: command.source)
-        let search = remembered.find(requestId, last: users[user].lastRemembered, now: clock)
+        let search = find(requestId, of: user)
         if let number = search.number { return repeated(number, command, body, caller, &effects) }
 
         let isFull = search.count >= SaleLimits.requestIds
@@ -73,6 +73,14 @@ extension BoxOffice {
             }
             return .refused(error)
         }
+    }
+
+    /// Looks for the id among the user's. If it can't be there, and there are too few for their number to matter, none is
+    /// looked at and none counted.
+    private func find(_ requestId: Uuid, of user: Int) -> RememberedOutcomes.Search {
+        let traces = users[user].requestTraces
+        if traces.count < SaleLimits.requestIds / 2, traces.excludes(requestId) { return RememberedOutcomes.Search() }
+        return remembered.find(requestId, last: users[user].lastRemembered, now: clock)
     }
 
     /// The outcome committed for this id. It has no effects, but that a repeated join still says where its user is.
@@ -141,6 +149,7 @@ extension BoxOffice {
             first: first, second: second)
         users[caller.user].lastRemembered = remembered.append(
             record, refusal: refusal, last: users[caller.user].lastRemembered)
+        users[caller.user].requestTraces.add(requestId)
     }
 
     private func isRejoin(_ body: Command.Body, user: Int) -> Bool {

@@ -16,8 +16,8 @@ extension BoxOffice {
     /// Does what is due at the clock's time, in order of (deadline, kind, id), as far as the entry's budget goes. (Only
     /// what happens counts, not what the heap had to look through: that differs from instance to instance.)
     mutating func fireDeadlines(_ effects: inout Effects) {
-        while budget > 0, let next = deadlines.first, next.time <= clock {
-            deadlines.removeFirst()
+        while budget > 0, let (next, time) = deadlines.first(respite: respiteUntil), time <= clock {
+            deadlines.remove(first: next)
             guard isTrue(next) else { continue }
             budget -= 1
             switch next.kind {
@@ -36,13 +36,13 @@ extension BoxOffice {
     /// once if there are many, since a time that comes too early costs an empty entry and no more.
     mutating func pruneDeadlines() {
         for _ in 0..<SaleLimits.workPerEntry {
-            guard let next = deadlines.first else { return }
+            guard let next = deadlines.first(respite: respiteUntil)?.deadline else { return }
             if next.kind != .token {
                 if due(next) == next.time { return }
-                deadlines.removeFirst()
+                deadlines.remove(first: next)
             } else {
                 if next.time == tokens[next.id].scheduled, deadline(of: next.id) == next.time { return }
-                deadlines.removeFirst()
+                deadlines.remove(first: next)
                 _ = isTrue(next)
             }
         }
@@ -59,7 +59,7 @@ extension BoxOffice {
         return false
     }
 
-    /// When, by the record, what the entry announces is due.
+    /// When, by the record, what the entry announces is due; a respite apart.
     private func due(_ entry: Deadline) -> UInt64? {
         let id = entry.id
         switch entry.kind {

@@ -16,7 +16,7 @@ extension BoxOffice {
         guard let performance = performanceIndexes[hold.performance] else { throw .performanceUnknown }
         let concert = performances[performance].concert
         guard concert == Int(tokens[token].concert) else { throw .tokenOtherConcert }
-        guard clock < tokens[token].activeUntil else { throw .activeTimeOver }
+        guard clock < activeUntil(of: token) else { throw .activeTimeOver }
         let starts = performances[performance].settings.startsMs
         guard starts == 0 || clock < starts else { throw .performanceStarted }
         guard reservations.count < SaleLimits.records else {
@@ -46,7 +46,7 @@ extension BoxOffice {
         performances[performance].held += seats.count
         deadlines.add(.hold, reservation, at: deadline)
         report(token, &effects)
-        return .held(reservation: reservation, deadline: deadline)
+        return .held(reservation: reservation, deadline: holdDeadline(of: reservation))
     }
 
     /// Gives held seats back.
@@ -93,6 +93,7 @@ extension BoxOffice {
     /// Takes a hold out of force without payment: its seats are free.
     private mutating func endHold(_ reservation: Int, _ state: UInt8, _ effects: inout Effects) {
         let record = reservations[reservation]
+        reservations[reservation].deadline = holdDeadline(of: reservation)
         reservations[reservation].state = state
         reservations[reservation].ended = clock
         performances[Int(record.performance)].held -= Int(record.seatCount)
@@ -114,7 +115,7 @@ extension BoxOffice {
         guard phase(of: token) == .active, tokens[token].openHolds == 0 else { return }
         if tokens[token].hasPaid {
             end(token, .paid, &effects)
-        } else if clock >= tokens[token].activeUntil {
+        } else if clock >= activeUntil(of: token) {
             end(token, .expired, &effects)
         } else {
             let idle = clock.saturatingAdd(concerts[Int(tokens[token].concert)].settings.idleTtlMs)

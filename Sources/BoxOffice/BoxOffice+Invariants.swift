@@ -135,6 +135,9 @@ extension BoxOffice {
             var last = users[user].lastRemembered
             while last > remembered.numbers.lowerBound {
                 let record = remembered[last - 1]
+                if users[user].requestTraces.excludes(record.requestId) {
+                    problems.append("I5: the traces of user \(user) miss an id")
+                }
                 if Int(record.user) != user { problems.append("I5: user \(user) has another's outcome") }
                 if record.time.saturatingAdd(SaleLimits.rememberedMilliseconds) > clock, !seen.insert(record.requestId).inserted
                 {

@@ -60,6 +60,7 @@ extension BoxOffice {
             concerts[concert].active -= 1
             effects.lines.append(.ended(line: concert, place: UInt64(place)))
         }
+        if phase == .active { tokens[token].activeUntil = activeUntil(of: token) }
         tokens[token].writtenPhase = .ended
         tokens[token].endReason = UInt8(truncatingIfNeeded: reason.rawValue)
         unlinkLive(token)
@@ -86,7 +87,7 @@ extension BoxOffice {
         concerts[Int(tokens[token].concert)].place(ofJoin: tokens[token].joinNumber)
     }
 
-    /// When something happens to the token by itself, if nothing else does.
+    /// When something happens to the token by itself, if nothing else does; a respite apart.
     func deadline(of token: Int) -> UInt64? {
         let record = tokens[token]
         return switch phase(of: token) {

@@ -3,11 +3,16 @@
 // An outage shows as a start while no other instance lives, or as a silence of the journal of more than 5 s (which, while
 // somebody is in a line, never lasts that long: see `nextDeadline`). Then, before anything else happens:
 //
-//   - deadlines of holds, active tokens and graces that are nearer than 60 s move to 60 s ahead;
-//   - for 10 s nobody is admitted, and whoever was present counts as present, in the set `kept`.
+//   - for 60 s nothing lapses: no hold, no turn and no grace ends by itself;
+//   - for 10 s nobody is admitted, and whoever is present, or was at an instance that is no more, counts as present: who
+//     departs is in the set `kept`.
 //
 // Afterwards those who did not come back are absent, and their grace begins. With nobody in any line there is nothing to
 // protect, and an outage is no event.
+//
+// So an outage sets two times and goes through nobody, however many wait: what it means for each is seen where the times
+// are asked for. What a record says of a deadline counts from the end of the respite on (`holdDeadline`, `activeUntil`,
+// `idleUntil` say what is true); a record whose hold or turn ends keeps what was true by then.
 
 extension BoxOffice {
     /// Sees whether there was an outage before the entry just accepted, which `starting` tells is an instance's first.
@@ -20,7 +25,7 @@ extension BoxOffice {
         }
         guard isStartAlone || silence > RuleTimes.gap else { return }
         if liveTokens > 0 {
-            giveRespite()
+            respiteUntil = clock.saturatingAdd(RuleTimes.respite)
             quietUntil = clock.saturatingAdd(RuleTimes.quiet)
             deadlines.add(.quietEnds, 0, at: quietUntil)
         }
@@ -28,51 +33,20 @@ extension BoxOffice {
         for instance in instances.indices where !instances[instance].isAlive || instance == starting {
             dropSources(of: instance)
         }
-        if liveTokens > 0 { keepPresence() }
     }
 
-    /// Everybody present stays so for now, wherever they are.
-    private mutating func keepPresence() {
-        for instance in instances.indices {
-            for source in instances[instance].sources.indices {
-                for token in instances[instance].sources[source].members where phase(of: token) != .ended {
-                    if kept.insert(token) { tokens[token].presence &+= 1 }
-                }
-            }
-        }
-    }
+    // MARK: Respite
 
-    /// Moves what is too near. Whatever has a deadline is in the heap, at it or before it, so the heap names everybody
-    /// concerned; who is named besides has nothing to move. Active tokens with a hold are named by the hold.
-    private mutating func giveRespite() {
-        let earliest = clock.saturatingAdd(RuleTimes.respite)
-        for entry in Array(deadlines.all) {
-            switch entry.kind {
-            case .hold:
-                let reservation = entry.id
-                giveRespite(Int(reservations[reservation].token), until: earliest)
-                guard reservations[reservation].state == ReservationRecord.held,
-                    reservations[reservation].deadline < earliest
-                else { continue }
-                reservations[reservation].deadline = earliest
-                deadlines.add(.hold, reservation, at: earliest)
-            case .token where entry.time < earliest: giveRespite(entry.id, until: earliest)
-            case .token, .quietEnds, .lobbyOpens, .opens, .closes, .tick: break
-            }
-        }
-    }
+    /// By when a held reservation must be paid.
+    func holdDeadline(of reservation: Int) -> UInt64 { max(reservations[reservation].deadline, respiteUntil) }
 
-    /// Its entry in the heap stays: it comes up too early, and is then put where it belongs.
-    private mutating func giveRespite(_ token: Int, until earliest: UInt64) {
-        switch phase(of: token) {
-        case .active:
-            tokens[token].activeUntil = max(tokens[token].activeUntil, earliest)
-            tokens[token].until = max(tokens[token].until, earliest)
-        case .waiting where tokens[token].presence == 0:
-            tokens[token].until = max(tokens[token].until, earliest)
-        case .waiting, .ended: break
-        }
-    }
+    /// By when an active token's last hold must have begun.
+    func activeUntil(of token: Int) -> UInt64 { max(tokens[token].activeUntil, respiteUntil) }
+
+    /// By when an active token's next call must come.
+    func idleUntil(of token: Int) -> UInt64 { max(tokens[token].until, respiteUntil) }
+
+    // MARK: Quiet
 
     /// The quiet is over: whoever has not come back is absent now, and admission goes on.
     mutating func endQuiet(_ effects: inout Effects) {

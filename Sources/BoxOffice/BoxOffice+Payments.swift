@@ -9,7 +9,7 @@ extension BoxOffice {
         let reservation = try heldReservation(pay.reservation, caller, token)
         let record = reservations[reservation]
         // A due hold has expired before any command; this holds even if that ever changes.
-        guard clock < record.deadline else { throw .holdExpired }
+        guard clock < holdDeadline(of: reservation) else { throw .holdExpired }
         let balance = users[caller.user].balance
         guard balance >= record.price else { throw .insufficientBalance(missing: record.price - balance) }
         guard payments.count < SaleLimits.records, transactions.count < SaleLimits.records else {
@@ -23,6 +23,7 @@ extension BoxOffice {
         payment.previousOfUser = users[caller.user].lastPayment
         payments.append(payment)
         users[caller.user].lastPayment = UInt32(truncatingIfNeeded: payments.count)
+        reservations[reservation].deadline = holdDeadline(of: reservation)
         reservations[reservation].state = ReservationRecord.paid
         reservations[reservation].ended = clock
         reservations[reservation].payment = UInt32(truncatingIfNeeded: payments.count)

@@ -28,7 +28,10 @@ extension BoxOffice {
 
     private mutating func depart(_ token: Int, instance: Int, source: UInt32) {
         guard Int(source) < instances[instance].sources.count else { return }
-        if instances[instance].sources[Int(source)].remove(token) { uncountPresence(token) }
+        guard instances[instance].sources[Int(source)].remove(token) else { return }
+        // In the quiet after an outage presence stays as it was; whoever is kept already is so once.
+        if clock < quietUntil, phase(of: token) != .ended, kept.insert(token) { return }
+        uncountPresence(token)
     }
 
     private mutating func countPresence(_ token: Int, _ effects: inout Effects) {

@@ -37,7 +37,8 @@ extension BoxOffice {
             id: UInt64(index + 1), concert: performances[performance].settings.concert,
             performance: performances[performance].settings.id, seats: seatRange(of: record).map { UInt32(heldSeats[$0]) },
             state: ReservationState(rawValue: Int32(record.state)), price: record.price, createdMs: record.created,
-            deadlineMs: record.deadline, endedMs: record.ended, payment: UInt64(record.payment))
+            deadlineMs: record.state == ReservationRecord.held ? holdDeadline(of: index) : record.deadline,
+            endedMs: record.ended, payment: UInt64(record.payment))
     }
 
     func paymentMessage(_ index: Int) -> Payment {
@@ -69,8 +70,8 @@ extension BoxOffice {
         status.place = UInt64(place(of: token))
         status.state = phase.state
         status.endReason = phase == .ended ? endReason(of: token) : .unspecified
-        status.activeUntil = record.activeUntil
-        status.idleUntil = phase == .active ? record.until : 0
+        status.activeUntil = phase == .active ? activeUntil(of: token) : record.activeUntil
+        status.idleUntil = phase == .active ? idleUntil(of: token) : 0
         status.admittedAt = record.admittedAt
         status.present = record.presence > 0
         var ended = 0

@@ -35,6 +35,7 @@ extension BoxOffice {
         settings.maxCharge = try reader.number()
         settings.maxBalance = try reader.number()
         quietUntil = try reader.number()
+        respiteUntil = try reader.number()
         serial = try reader.number()
         for _ in 0..<(try reader.count()) {
             keys.append(
@@ -230,6 +231,7 @@ extension BoxOffice {
             requestId: requestId, contents: contents, time: time, user: UInt32(truncatingIfNeeded: user), code: code,
             first: packed.first, second: packed.second)
         users[user].lastRemembered = remembered.append(record, refusal: refusal, last: users[user].lastRemembered)
+        users[user].requestTraces.add(requestId)
     }
 
     /// Whether what the outcome names is there.

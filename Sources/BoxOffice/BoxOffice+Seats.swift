@@ -24,7 +24,8 @@ extension BoxOffice {
     private func namedSeats(_ seats: [UInt32], seatCount: Int) throws(Refusal) -> [UInt16] {
         let unknown = seats.filter { $0 < 1 || $0 > UInt32(clamping: seatCount) }
         guard unknown.isEmpty else { throw .seatsUnknown(unknown, seatCount: seatCount) }
-        let sorted = seats.map { UInt16(truncatingIfNeeded: $0) }.sorted()
+        var sorted = seats.map { UInt16(truncatingIfNeeded: $0) }
+        sorted.sort()
         for index in sorted.indices.dropFirst() where sorted[index] == sorted[index - 1] {
             throw .seatsInvalid("Seat \(sorted[index]) is named twice.")
         }

@@ -1,7 +1,7 @@
 // The state as bytes, the same on every instance at the same journal position.
 //
-//   "USHERSNP"  version 2
-//   position, clock, digest, rules, settings of the sale, end of the quiet time, serial, keys
+//   "USHERSNP"  version 3
+//   position, clock, digest, rules, settings of the sale, ends of quiet and respite, serial, keys
 //   users · concerts · performances · tokens · reservations · payments · transactions      each list in order of index
 //   instances with who is where · who is kept as present · remembered outcomes, oldest first
 //   SHA-256 of all bytes before
@@ -14,7 +14,7 @@ internal import Crypto
 internal import UsherAPI
 
 private let magic = Array("USHERSNP".utf8)
-private let snapshotVersion: UInt64 = 2
+private let snapshotVersion: UInt64 = 3
 private let hashBytes = 32
 
 extension BoxOffice {
@@ -54,6 +54,7 @@ extension BoxOffice {
         writer.number(settings.maxCharge)
         writer.number(settings.maxBalance)
         writer.number(quietUntil)
+        writer.number(respiteUntil)
         writer.number(serial)
         writer.number(keys.count)
         for key in keys {

@@ -54,10 +54,12 @@ public struct BoxOffice: ~Copyable {
 
     /// By id.
     var instances: [InstanceRecord] = []
-    /// Who was present when the last outage was noticed; counts as one more source until `quietUntil`.
+    /// Who departed since the last outage was noticed, or was at an instance that is no more; counts as one more source.
     var kept = TokenSet()
     /// End of the quiet time after an outage; 0: none.
     var quietUntil: UInt64 = 0
+    /// Until then nothing lapses; past: no respite.
+    var respiteUntil: UInt64 = 0
 
     /// Counts the entries applied.
     var serial: UInt64 = 0
@@ -93,8 +95,8 @@ public struct BoxOffice: ~Copyable {
         noteSign(of: instance, isHeartbeat: entry.commands.isEmpty, &effects)
 
         let firstOutcome = effects.outcomes.count
-        for command in entry.commands {
-            effects.outcomes.append(execute(command, instance: instance, &effects))
+        for index in entry.commands.indices {
+            effects.outcomes.append(execute(entry.commands[index], instance: instance, &effects))
         }
         pruneDeadlines()
         unfinished = unfinished.filter { isUnfinished($0) }
@@ -107,7 +109,7 @@ public struct BoxOffice: ~Copyable {
     /// to go on with. Nil: nothing will happen by itself.
     public var nextDeadline: UInt64? {
         guard unfinished.isEmpty, kept.isEmpty || quietUntil != 0 else { return clock }
-        let next = deadlines.first?.time
+        let next = deadlines.first(respite: respiteUntil)?.time
         guard liveTokens > 0 else { return next }
         let heartbeat = clock.saturatingAdd(RuleTimes.heartbeat)
         return min(next ?? heartbeat, heartbeat)

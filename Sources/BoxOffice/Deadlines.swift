@@ -4,6 +4,9 @@
 // where it is: when it comes up, the entry is put where the record says now. One that moves earlier or ends leaves an
 // entry behind that finds nothing when it comes up. A token has at most one entry that counts (`TokenRecord.scheduled`),
 // a hold exactly one, so the heap stays in proportion to the records. It is rebuilt from them when a snapshot is read.
+//
+// What lapses (holds and tokens) is in a heap of its own, since after an outage all of it waits for the end of the respite
+// while lines go on. Once that is over they lapse in the order in which they would have: by what their records say.
 
 internal import HeapModule
 
@@ -28,6 +31,9 @@ struct Deadline: Comparable {
         key = UInt64(kind.rawValue) << 56 | UInt64(truncatingIfNeeded: id)
     }
 
+    /// Whether it has to wait for the end of a respite.
+    var lapses: Bool { kind.rawValue >= Kind.hold.rawValue }
+
     var kind: Kind { Kind(rawValue: UInt8(key >> 56)) ?? .token }
     var id: Int { Int(key & 0xFF_FFFF_FFFF_FFFF) }
 
@@ -36,29 +42,33 @@ struct Deadline: Comparable {
     }
 }
 
-/// The heap of deadlines.
+/// The heaps of deadlines.
 struct Deadlines {
-    private var heap = Heap<Deadline>()
+    private var events = Heap<Deadline>()
+    private var lapses = Heap<Deadline>()
 
     init() {}
 
-    var first: Deadline? { heap.min }
-
-    /// All of them, in no order that means anything.
-    var all: some Collection<Deadline> { heap.unordered }
+    /// What comes first, and when, if nothing lapses before `respite`. Of two at the same time the line's event is first.
+    func first(respite: UInt64) -> (deadline: Deadline, time: UInt64)? {
+        guard let lapse = lapses.min else { return events.min.map { ($0, $0.time) } }
+        let time = max(lapse.time, respite)
+        if let event = events.min, event.time <= time { return (event, event.time) }
+        return (lapse, time)
+    }
 
     mutating func add(_ kind: Deadline.Kind, _ id: Int, at time: UInt64) {
         guard time != .max else { return }
-        heap.insert(Deadline(time: time, kind: kind, id: id))
+        let deadline = Deadline(time: time, kind: kind, id: id)
+        if deadline.lapses { lapses.insert(deadline) } else { events.insert(deadline) }
     }
 
-    mutating func removeFirst() {
-        _ = heap.popMin()
+    /// Takes out what `first` gave.
+    mutating func remove(first: Deadline) {
+        _ = first.lapses ? lapses.popMin() : events.popMin()
     }
 
-    mutating func removeAll() {
-        heap = Heap()
-    }
+    mutating func removeAll() { self = Deadlines() }
 }
 
 extension UInt64 {

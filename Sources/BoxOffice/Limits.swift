@@ -46,9 +46,9 @@ enum RuleTimes {
     /// While somebody is in a line, an entry is due this long after the last one: silence then means an outage. Well
     /// under `gap`, so that a slow disk does not look like one.
     static let heartbeat: UInt64 = 2_000
-    /// After an outage no deadline is nearer than this.
+    /// After an outage nothing lapses for this long.
     static let respite: UInt64 = 60_000
-    /// After an outage, how long presence is kept as it was and nobody is admitted.
+    /// After an outage, how long nobody becomes absent and nobody is admitted.
     static let quiet: UInt64 = 10_000
     /// Empty entries of one instance count as heartbeats only when they are at least this far apart, so that entries
     /// for deadlines do not count against the others.

@@ -6,8 +6,8 @@ public import UsherAPI
 public enum Outcome: Equatable, Sendable {
     /// It was carried out, now or, for a repeat, the first time.
     case done(Reply)
-    /// It was refused, and nothing changed.
-    case refused(Refusal)
+    /// It was refused, and nothing changed. Kept apart, since a refusal is twice as large as what is done.
+    indirect case refused(Refusal)
 }
 
 /// What a command that was carried out answers. For a repeated request id it is what was answered the first time; only

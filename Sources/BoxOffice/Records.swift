@@ -5,7 +5,7 @@
 
 internal import UsherAPI
 
-/// One user: the account and where the chains of their things begin.
+/// One user: the account and where the chains of their things begin; 64 bytes.
 struct UserRecord {
     let id: Uuid
     var balance: UInt64 = 0
@@ -16,6 +16,7 @@ struct UserRecord {
     var lastTransaction: UInt32 = 0
     /// Number in `RememberedOutcomes` plus one.
     var lastRemembered: UInt64 = 0
+    var requestTraces = RequestTraces()
 }
 
 /// One queue token, 64 bytes.

@@ -182,9 +182,10 @@ public struct Sequencer: ~Copyable {
         delta.seats = effects.seats
         delta.notices = effects.notices
         // An entry that was ignored has no outcomes, and publishes nothing.
-        for (command, _) in zip(entry.commands, effects.outcomes) {
-            if case .publishKey(let key) = command.body { delta.keys.append(key.ed25519) }
+        for index in effects.outcomes.indices {
+            if case .publishKey(let key) = entry.commands[index].body { delta.keys.append(key.ed25519) }
         }
+        delta.tokens.reserveCapacity(effects.tokens.count)
         for id in effects.tokens {
             delta.tokens[id] = office.token(id)
         }
@@ -197,11 +198,11 @@ public struct Sequencer: ~Copyable {
             for submission in submissions { refuse(submission, mayHaveHappened: false, into: &publication) }
             return
         }
-        for (submission, outcome) in zip(submissions, effects.outcomes) {
-            submission.claim?.settle()
-            if let origin = submission.origin {
+        for index in submissions.indices {
+            submissions[index].claim?.settle()
+            if let origin = submissions[index].origin {
                 publication.answers[origin.loop].append(
-                    Answer(ticket: origin.ticket, position: position, content: .outcome(outcome)))
+                    Answer(ticket: origin.ticket, position: position, content: .outcome(effects.outcomes[index])))
             }
         }
     }

@@ -12,7 +12,7 @@ extension Transaction {
         writer.uint64(6, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &id)
@@ -33,7 +33,7 @@ extension ChargeRequest {
         writer.message(2, user)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &amount)
@@ -50,7 +50,7 @@ extension ChargeResponse {
         writer.uint64(2, balance)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &transaction)
@@ -66,7 +66,7 @@ extension GetBalanceRequest {
         writer.message(1, user)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &user)
@@ -81,7 +81,7 @@ extension GetBalanceResponse {
         writer.uint64(1, balance)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &balance)
@@ -97,7 +97,7 @@ extension ListTransactionsRequest {
         writer.uint64(2, before)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &user)
@@ -114,7 +114,7 @@ extension ListTransactionsResponse {
         writer.bool(2, more)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.messages(field, &transactions)

@@ -22,7 +22,7 @@ extension Concert {
         writer.uint32(16, maxSeats)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &id)
@@ -52,7 +52,7 @@ extension ListConcertsRequest {
         writer.string(1, after)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &after)
@@ -68,7 +68,7 @@ extension ListConcertsResponse {
         writer.bool(2, more)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.messages(field, &concerts)
@@ -90,7 +90,7 @@ extension Performance {
         writer.uint64(7, priceMax)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &id)
@@ -114,7 +114,7 @@ extension ListPerformancesRequest {
         writer.string(4, after)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -134,7 +134,7 @@ extension ListPerformancesResponse {
         writer.bool(3, more)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.messages(field, &performances)
@@ -152,7 +152,7 @@ extension ListSeatsRequest {
         writer.uint32(2, firstSeat)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &performance)
@@ -170,7 +170,7 @@ extension StreamSeatsRequest {
         writer.bool(3, includeSoldOut)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -187,7 +187,7 @@ extension WatchSeatsRequest {
         writer.string(1, performance)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &performance)
@@ -204,7 +204,7 @@ extension Seat {
         writer.enumeration(3, state)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &number)
@@ -225,7 +225,7 @@ extension SeatList {
         writer.uint32(5, nextSeat)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &performance)

@@ -8,7 +8,7 @@ extension Uuid {
         writer.fixed64(2, low)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.fixed64(field, &high)
@@ -26,7 +26,7 @@ extension AdmissionPolicy {
         writer.uint32(3, intervalMs)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &maxActive)
@@ -45,7 +45,7 @@ extension Notice {
         writer.uint64(3, sentMs)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &number)
@@ -71,7 +71,7 @@ extension Reservation {
         writer.uint64(10, payment)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &id)
@@ -102,7 +102,7 @@ extension Payment {
         writer.uint64(8, refundedMs)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &id)

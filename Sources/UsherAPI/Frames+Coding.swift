@@ -8,7 +8,7 @@ extension Metadata {
         writer.bytes(2, value)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &key)
@@ -33,7 +33,7 @@ extension Hello {
         writer.uint64(7, position)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &clientName)
@@ -68,7 +68,7 @@ extension Welcome {
         writer.bool(9, development)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &instance)
@@ -99,7 +99,7 @@ extension Limits {
         writer.uint32(9, requestIds)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &frameBytes)
@@ -130,7 +130,7 @@ extension Open {
         writer.bytes(9, request)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &method)
@@ -156,7 +156,7 @@ extension Message {
         writer.bytes(4, payload)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &sequence)
@@ -180,7 +180,7 @@ extension Close {
         writer.bytes(7, payload)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.enumeration(field, &code)
@@ -208,7 +208,7 @@ extension ErrorDetails {
         writer.uint64(8, limit)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &retryAfterMs)
@@ -230,7 +230,7 @@ extension Credit {
         writer.uint32(1, messages)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &messages)
@@ -243,7 +243,7 @@ extension Credit {
 extension Cancel {
     public func encode(to writer: inout WireWriter) {}
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() { try reader.skip(field) }
     }
 }
@@ -253,7 +253,7 @@ extension Ping {
         writer.fixed64(1, data)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.fixed64(field, &data)
@@ -268,7 +268,7 @@ extension Pong {
         writer.fixed64(1, data)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.fixed64(field, &data)
@@ -287,7 +287,7 @@ extension GoAway {
         writer.string(5, host)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &lastCall)

@@ -10,7 +10,7 @@ extension Entry {
         writer.messages(4, commands)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &instance)
@@ -54,7 +54,7 @@ extension Command {
         }
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &user)
@@ -146,7 +146,7 @@ extension Join {
         writer.string(1, concert)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -161,7 +161,7 @@ extension Leave {
         writer.string(1, concert)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -178,7 +178,7 @@ extension Hold {
         writer.uint32(3, bestAvailable)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &performance)
@@ -195,7 +195,7 @@ extension Release {
         writer.uint64(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &reservation)
@@ -210,7 +210,7 @@ extension Pay {
         writer.uint64(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &reservation)
@@ -225,7 +225,7 @@ extension CancelReservation {
         writer.uint64(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &reservation)
@@ -240,7 +240,7 @@ extension Charge {
         writer.uint64(1, amount)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &amount)
@@ -256,7 +256,7 @@ extension Presence {
         writer.uint64s(2, departed)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64s(field, &arrived)
@@ -272,7 +272,7 @@ extension Touched {
         writer.uint64s(1, tokens)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64s(field, &tokens)
@@ -288,7 +288,7 @@ extension PutConcert {
         writer.bytes(2, drawSeed)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &settings)
@@ -305,7 +305,7 @@ extension ChangeLine {
         writer.enumeration(2, action)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -323,7 +323,7 @@ extension Configure {
         writer.uint64(3, maxBalance)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.bool(field, &accountNeedsNoToken)
@@ -342,7 +342,7 @@ extension InstanceStarted {
         writer.string(3, name)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &sources)
@@ -357,7 +357,7 @@ extension InstanceStarted {
 extension InstanceStopped {
     public func encode(to writer: inout WireWriter) {}
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() { try reader.skip(field) }
     }
 }
@@ -367,7 +367,7 @@ extension PublishKey {
         writer.bytes(1, ed25519)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.bytes(field, &ed25519)

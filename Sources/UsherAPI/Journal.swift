@@ -43,7 +43,8 @@ public struct Command: WireMessage {
     /// What is asked.
     public var body: Body?
 
-    /// One of the commands.
+    /// One of the commands. Those of operators that say much are kept apart, so that all the others, of which there are
+    /// many, stay small.
     public enum Body: Sendable, Equatable {
         /// A user joins a concert's line.
         case join(Join)
@@ -64,11 +65,11 @@ public struct Command: WireMessage {
         /// Tokens were used.
         case touched(Touched)
         /// An operator creates or changes a concert.
-        case putConcert(PutConcert)
+        indirect case putConcert(PutConcert)
         /// An operator creates or changes a performance.
-        case putPerformance(PerformanceSettings)
+        indirect case putPerformance(PerformanceSettings)
         /// An operator changes the policy.
-        case setPolicy(SetPolicyRequest)
+        indirect case setPolicy(SetPolicyRequest)
         /// An operator moves a line.
         case changeLine(ChangeLine)
         /// An operator tells all who wait.

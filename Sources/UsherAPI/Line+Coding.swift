@@ -7,7 +7,7 @@ extension JoinRequest {
         writer.string(1, concert)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -22,7 +22,7 @@ extension CheckRequest {
         writer.string(1, concert)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -37,7 +37,7 @@ extension LeaveRequest {
         writer.string(1, concert)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &concert)
@@ -50,7 +50,7 @@ extension LeaveRequest {
 extension LeaveResponse {
     public func encode(to writer: inout WireWriter) {}
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() { try reader.skip(field) }
     }
 }
@@ -77,7 +77,7 @@ extension LineUpdate {
         writer.string(18, concert)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.enumeration(field, &state)
@@ -110,7 +110,7 @@ extension Estimate {
         writer.uint64(2, highMs)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &lowMs)

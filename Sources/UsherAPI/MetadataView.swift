@@ -32,15 +32,14 @@ public struct MetadataView: ~Escapable {
     init(reading reader: inout WireReader) throws(WireError) {
         var key = RawSpan()
         var value = RawSpan()
-        let outer = try reader.enterMessage()
-        while let field = try reader.nextField() {
+        var pair = try reader.message()
+        while let field = try pair.nextField() {
             switch (field.number, field.type) {
-            case (1, .lengthDelimited): key = try reader.text().span.rawSpan
-            case (2, .lengthDelimited): value = try reader.bytes()
-            default: try reader.skip(field)
+            case (1, .lengthDelimited): key = try pair.text().span.rawSpan
+            case (2, .lengthDelimited): value = try pair.bytes()
+            default: try pair.skip(field)
             }
         }
-        reader.leaveMessage(outer)
         self.key = key
         self.value = value
     }

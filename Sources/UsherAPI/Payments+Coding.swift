@@ -7,7 +7,7 @@ extension PayRequest {
         writer.uint64(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &reservation)
@@ -23,7 +23,7 @@ extension PayResponse {
         writer.uint64(2, balance)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &payment)
@@ -39,7 +39,7 @@ extension ListPaymentsRequest {
         writer.uint64(1, before)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &before)
@@ -55,7 +55,7 @@ extension ListPaymentsResponse {
         writer.bool(2, more)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.messages(field, &payments)

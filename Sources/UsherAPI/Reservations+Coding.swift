@@ -9,7 +9,7 @@ extension HoldRequest {
         writer.uint32(3, bestAvailable)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.string(field, &performance)
@@ -26,7 +26,7 @@ extension HoldResponse {
         writer.message(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &reservation)
@@ -41,7 +41,7 @@ extension ReleaseRequest {
         writer.uint64(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &reservation)
@@ -56,7 +56,7 @@ extension ReleaseResponse {
         writer.message(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &reservation)
@@ -71,7 +71,7 @@ extension CancelReservationRequest {
         writer.uint64(1, reservation)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &reservation)
@@ -88,7 +88,7 @@ extension CancelReservationResponse {
         writer.uint64(3, balance)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &reservation)
@@ -105,7 +105,7 @@ extension ListReservationsRequest {
         writer.uint64(1, before)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &before)
@@ -121,7 +121,7 @@ extension ListReservationsResponse {
         writer.bool(2, more)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.messages(field, &reservations)

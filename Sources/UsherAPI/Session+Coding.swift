@@ -11,7 +11,7 @@ extension AuthenticateRequest {
         }
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1:
@@ -35,7 +35,7 @@ extension AuthenticateResponse {
         writer.bool(3, isOperator)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.message(field, &user)

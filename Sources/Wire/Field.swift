@@ -22,20 +22,25 @@ public enum WireType: UInt8, Sendable {
 
 /// The tag of one field: what a reader sees before the value.
 public struct Field: Equatable, Sendable {
+    /// As it stands on the wire. The lower three bits are one of the six types.
+    @usableFromInline let tag: UInt32
+
     /// Which field of the message, from 1 to ``numberMax``.
-    public var number: Int
+    @inlinable @inline(__always) public var number: Int { Int(tag &>> 3) }
     /// How the value that follows is laid out.
-    public var type: WireType
+    @inlinable public var type: WireType { WireType(rawValue: UInt8(truncatingIfNeeded: tag & 7)) ?? .endGroup }
 
     /// The largest field number protobuf allows.
     public static let numberMax = 1 << 29 - 1
 
     /// A tag with the given number and wire type.
-    @inlinable public init(number: Int, type: WireType) {
-        self.number = number
-        self.type = type
+    @inlinable @inline(__always) public init(number: Int, type: WireType) {
+        tag = UInt32(truncatingIfNeeded: number) &<< 3 | UInt32(type.rawValue)
     }
 
-    /// The tag as the number that is written as a varint.
-    @inlinable var tag: UInt64 { UInt64(number) << 3 | UInt64(type.rawValue) }
+    /// The tag as it stands on the wire, of one of the six types.
+    @inlinable @inline(__always) init(tag: UInt32) { self.tag = tag }
+
+    /// Whether the value is of the type. (Less work than asking for the type.)
+    @inlinable @inline(__always) func has(_ type: WireType) -> Bool { tag & 7 == UInt32(type.rawValue) }
 }

@@ -12,11 +12,11 @@ public protocol WireMessage: WireEncodable, Equatable {
     /// A message with every field at its default.
     init()
 
-    /// Reads fields into this message, over what it holds already: scalars are replaced, repeated fields appended to,
+    /// Reads all fields of `reader` into this message, over what it holds already: scalars are replaced, repeated fields appended to,
     /// submessages merged.
     ///
     /// - Throws: `WireError`; the fields before the offending one have been merged by then.
-    mutating func merge(from reader: inout WireReader) throws(WireError)
+    mutating func merge(from reader: consuming WireReader) throws(WireError)
 }
 
 extension WireEncodable {
@@ -45,8 +45,7 @@ extension WireMessage {
     /// A message from exactly these bytes.
     @inlinable public init(decoding bytes: RawSpan) throws(WireError) {
         self.init()
-        var reader = WireReader(bytes)
-        try merge(from: &reader)
+        try merge(from: WireReader(bytes))
     }
 
     /// A message from exactly these bytes.
@@ -62,8 +61,13 @@ extension [UInt8] {
     @inlinable @discardableResult
     mutating func append(message: some WireEncodable) -> Int {
         let free = capacity - count
-        let size = free > 0 ? append(message, ifWithin: free) : message.encodedSize
-        guard size > free else { return size }
+        guard free > 0 else { return append(message, ofSize: message.encodedSize) }
+        let size = append(message, ifWithin: free)
+        return size <= free ? size : append(message, ofSize: size)
+    }
+
+    /// Appends `message`, for which there is no room yet.
+    @inlinable @inline(never) mutating func append(_ message: some WireEncodable, ofSize size: Int) -> Int {
         let written = append(message, ifWithin: size)
         precondition(written == size, "encode(to:) wrote something else than it had counted")
         return size

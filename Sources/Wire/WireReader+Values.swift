@@ -5,55 +5,59 @@
 extension WireReader {
     /// A `uint32`. Higher bits are dropped.
     @inlinable @inline(__always) public mutating func uint32(_ field: Field, _ value: inout UInt32) throws(WireError) {
-        guard field.type == .varint else { return try skip(field) }
+        guard field.has(.varint) else { return try skip(field) }
         value = UInt32(truncatingIfNeeded: try varint())
     }
 
     /// A `uint64`.
     @inlinable @inline(__always) public mutating func uint64(_ field: Field, _ value: inout UInt64) throws(WireError) {
-        guard field.type == .varint else { return try skip(field) }
+        guard field.has(.varint) else { return try skip(field) }
         value = try varint()
     }
 
     /// A `fixed64`.
     @inlinable @inline(__always) public mutating func fixed64(_ field: Field, _ value: inout UInt64) throws(WireError) {
-        guard field.type == .fixed64 else { return try skip(field) }
+        guard field.has(.fixed64) else { return try skip(field) }
         value = try fixed64()
     }
 
     /// A `bool`: anything but 0 is true.
     @inlinable @inline(__always) public mutating func bool(_ field: Field, _ value: inout Bool) throws(WireError) {
-        guard field.type == .varint else { return try skip(field) }
+        guard field.has(.varint) else { return try skip(field) }
         value = try varint() != 0
     }
 
     /// An enum. Higher bits are dropped.
-    @inlinable public mutating func enumeration<Value: WireEnum>(_ field: Field, _ value: inout Value) throws(WireError) {
-        guard field.type == .varint else { return try skip(field) }
+    @inlinable @inline(__always) public mutating func enumeration<Value: WireEnum>(_ field: Field, _ value: inout Value)
+        throws(WireError)
+    {
+        guard field.has(.varint) else { return try skip(field) }
         value = Value(rawValue: Int32(truncatingIfNeeded: try varint()))
     }
 
     /// A `string`.
-    @inlinable public mutating func string(_ field: Field, _ value: inout String) throws(WireError) {
-        guard field.type == .lengthDelimited else { return try skip(field) }
+    @inlinable @inline(__always) public mutating func string(_ field: Field, _ value: inout String) throws(WireError) {
+        guard field.has(.lengthDelimited) else { return try skip(field) }
         value = try string()
     }
 
     /// A `string` of a oneof, where present and empty differ. Stays nil if the field is skipped.
-    @inlinable public mutating func string(_ field: Field, _ value: inout String?) throws(WireError) {
-        guard field.type == .lengthDelimited else { return try skip(field) }
+    @inlinable @inline(__always) public mutating func string(_ field: Field, _ value: inout String?) throws(WireError) {
+        guard field.has(.lengthDelimited) else { return try skip(field) }
         value = try string()
     }
 
     /// A `bytes`, copied.
-    @inlinable public mutating func bytes(_ field: Field, _ value: inout [UInt8]) throws(WireError) {
-        guard field.type == .lengthDelimited else { return try skip(field) }
+    @inlinable @inline(__always) public mutating func bytes(_ field: Field, _ value: inout [UInt8]) throws(WireError) {
+        guard field.has(.lengthDelimited) else { return try skip(field) }
         value = [UInt8](copying: try bytes())
     }
 
     /// A submessage, merged into the one that is there.
-    @inlinable public mutating func message<Value: WireMessage>(_ field: Field, _ value: inout Value?) throws(WireError) {
-        guard field.type == .lengthDelimited else { return try skip(field) }
+    @inlinable @inline(__always) public mutating func message<Value: WireMessage>(_ field: Field, _ value: inout Value?)
+        throws(WireError)
+    {
+        guard field.has(.lengthDelimited) else { return try skip(field) }
         var merged = value ?? Value()
         value = nil  // so that `merged` alone owns its arrays and appends in place
         try nested(&merged)
@@ -61,8 +65,10 @@ extension WireReader {
     }
 
     /// A `repeated` message: one more.
-    @inlinable public mutating func messages<Value: WireMessage>(_ field: Field, _ values: inout [Value]) throws(WireError) {
-        guard field.type == .lengthDelimited else { return try skip(field) }
+    @inlinable @inline(__always) public mutating func messages<Value: WireMessage>(_ field: Field, _ values: inout [Value])
+        throws(WireError)
+    {
+        guard field.has(.lengthDelimited) else { return try skip(field) }
         let start = offset
         var value = Value()
         try nested(&value)
@@ -72,36 +78,36 @@ extension WireReader {
     }
 
     /// A `repeated uint32`.
-    @inlinable public mutating func uint32s(_ field: Field, _ values: inout [UInt32]) throws(WireError) {
+    @inlinable @inline(__always) public mutating func uint32s(_ field: Field, _ values: inout [UInt32]) throws(WireError) {
         try repeated(field) { values.append(UInt32(truncatingIfNeeded: $0)) }
     }
 
     /// A `repeated uint64`.
-    @inlinable public mutating func uint64s(_ field: Field, _ values: inout [UInt64]) throws(WireError) {
+    @inlinable @inline(__always) public mutating func uint64s(_ field: Field, _ values: inout [UInt64]) throws(WireError) {
         try repeated(field) { values.append($0) }
     }
 
     /// A `repeated` enum.
-    @inlinable public mutating func enumerations<Value: WireEnum>(_ field: Field, _ values: inout [Value]) throws(WireError) {
+    @inlinable @inline(__always) public mutating func enumerations<Value: WireEnum>(_ field: Field, _ values: inout [Value])
+        throws(WireError)
+    {
         try repeated(field) { values.append(Value(rawValue: Int32(truncatingIfNeeded: $0))) }
     }
 
-    @inlinable mutating func repeated(_ field: Field, _ append: (UInt64) -> Void) throws(WireError) {
+    @inlinable @inline(__always) mutating func repeated(_ field: Field, _ append: (UInt64) -> Void) throws(WireError) {
         switch field.type {
         case .varint:
             append(try varint())
         case .lengthDelimited:
-            let outer = try enter()
-            while !isAtEnd { append(try varint()) }
-            leave(outer)
+            let range = try lengthDelimited()
+            var values = apart(from: range.lowerBound, to: range.upperBound, depthLeft: depthLeft)
+            while !values.isAtEnd { append(try values.varint()) }
         default:
             try skip(field)
         }
     }
 
-    @inlinable mutating func nested(_ value: inout some WireMessage) throws(WireError) {
-        let outer = try enterMessage()
-        try value.merge(from: &self)
-        leaveMessage(outer)
+    @inlinable @inline(__always) mutating func nested(_ value: inout some WireMessage) throws(WireError) {
+        try value.merge(from: try message())
     }
 }

@@ -10,60 +10,55 @@ extension WireWriter {
     /// A `uint64`.
     @inlinable @inline(__always) public mutating func uint64(_ number: Int, _ value: UInt64) {
         guard value != 0 else { return }
-        if number < 16, value < 0x80, length &+ 2 <= capacity {  // nearly always: a byte each
-            let bytes = UInt16(truncatingIfNeeded: number << 3) | UInt16(truncatingIfNeeded: value) << 8
-            // Safe: two bytes fit, and the store need not be aligned.
-            unsafe room.storeBytes(of: bytes.littleEndian, toByteOffset: length, as: UInt16.self)
-            length &+= 2
-        } else {
-            tag(number, .varint)
-            varint(value)
-        }
+        tag(number, .varint, value)
     }
 
     /// A `fixed64`.
-    @inlinable public mutating func fixed64(_ number: Int, _ value: UInt64) {
+    @inlinable @inline(__always) public mutating func fixed64(_ number: Int, _ value: UInt64) {
         guard value != 0 else { return }
         tag(number, .fixed64)
         fixed64(value)
     }
 
     /// A `bool`.
-    @inlinable public mutating func bool(_ number: Int, _ value: Bool) {
+    @inlinable @inline(__always) public mutating func bool(_ number: Int, _ value: Bool) {
         uint64(number, value ? 1 : 0)
     }
 
     /// An enum. Negative numbers take ten bytes, as in protobuf.
-    @inlinable public mutating func enumeration(_ number: Int, _ value: some WireEnum) {
+    @inlinable @inline(__always) public mutating func enumeration(_ number: Int, _ value: some WireEnum) {
         uint64(number, value.signExtended)
     }
 
     /// A `string`.
-    @inlinable public mutating func string(_ number: Int, _ value: String) {
+    @inlinable @inline(__always) public mutating func string(_ number: Int, _ value: String) {
         guard !value.isEmpty else { return }
         string(number, present: value)
     }
 
     /// A `string` of a oneof, which is written even when empty.
-    @inlinable public mutating func string(_ number: Int, present value: String) {
-        tag(number, .lengthDelimited)
-        varint(UInt64(value.utf8.count))
-        raw(value.utf8Span.span.rawSpan)
+    @inlinable @inline(__always) public mutating func string(_ number: Int, present value: String) {
+        tag(number, .lengthDelimited, UInt64(value.utf8.count))
+        // Safe: the pointer does not leave the closure.
+        let isWritten: Void? = unsafe value.utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe raw(UnsafeRawBufferPointer(bytes))
+        }
+        if isWritten == nil { raw(value.utf8Span.span.rawSpan) }  // never, but for strings bridged from elsewhere
     }
 
     /// A `bytes`.
-    @inlinable public mutating func bytes(_ number: Int, _ value: [UInt8]) {
+    @inlinable @inline(__always) public mutating func bytes(_ number: Int, _ value: [UInt8]) {
         bytes(number, value.rawSpan)
     }
 
     /// A `bytes`, borrowed.
-    @inlinable public mutating func bytes(_ number: Int, _ value: RawSpan) {
+    @inlinable @inline(__always) public mutating func bytes(_ number: Int, _ value: RawSpan) {
         guard !value.isEmpty else { return }
         lengthDelimited(number, value)
     }
 
     /// A `bytes` that holds a message, encoded in place.
-    @inlinable public mutating func bytes(_ number: Int, encoding value: some WireEncodable) {
+    @inlinable @inline(__always) public mutating func bytes(_ number: Int, encoding value: some WireEncodable) {
         let start = length
         tag(number, .lengthDelimited)
         // Tag and length are taken back if the message turns out empty.
@@ -71,42 +66,40 @@ extension WireWriter {
     }
 
     /// A submessage, if there is one. An empty one is written, as its tag and the length 0.
-    @inlinable public mutating func message<Value: WireMessage>(_ number: Int, _ value: Value?) {
+    @inlinable @inline(__always) public mutating func message<Value: WireMessage>(_ number: Int, _ value: Value?) {
         guard let value else { return }
         tag(number, .lengthDelimited)
         nested(value)
     }
 
     /// A `repeated` message.
-    @inlinable public mutating func messages<Value: WireMessage>(_ number: Int, _ values: [Value]) {
+    @inlinable @inline(__always) public mutating func messages<Value: WireMessage>(_ number: Int, _ values: [Value]) {
         for value in values { message(number, value) }
     }
 
     /// A `repeated uint32`, packed.
-    @inlinable public mutating func uint32s(_ number: Int, _ values: [UInt32]) {
+    @inlinable @inline(__always) public mutating func uint32s(_ number: Int, _ values: [UInt32]) {
         packed(number, values) { UInt64($0) }
     }
 
     /// A `repeated uint64`, packed.
-    @inlinable public mutating func uint64s(_ number: Int, _ values: [UInt64]) {
+    @inlinable @inline(__always) public mutating func uint64s(_ number: Int, _ values: [UInt64]) {
         packed(number, values) { $0 }
     }
 
     /// A `repeated` enum, packed.
-    @inlinable public mutating func enumerations<Value: WireEnum>(_ number: Int, _ values: [Value]) {
+    @inlinable @inline(__always) public mutating func enumerations<Value: WireEnum>(_ number: Int, _ values: [Value]) {
         packed(number, values) { $0.signExtended }
     }
 
     @inlinable mutating func packed<Value>(_ number: Int, _ values: [Value], _ asVarint: (Value) -> UInt64) {
         guard !values.isEmpty else { return }
-        tag(number, .lengthDelimited)
-        varint(UInt64(values.reduce(0) { $0 + WireWriter.varintSize(asVarint($1)) }))
+        tag(number, .lengthDelimited, UInt64(values.reduce(0) { $0 + WireWriter.varintSize(asVarint($1)) }))
         for value in values { varint(asVarint(value)) }
     }
 
     @inlinable mutating func lengthDelimited(_ number: Int, _ value: RawSpan) {
-        tag(number, .lengthDelimited)
-        varint(UInt64(value.byteCount))
+        tag(number, .lengthDelimited, UInt64(value.byteCount))
         raw(value)
     }
 }

@@ -12,8 +12,7 @@
 //   1. `length` counts every byte given so far, written or not. It is all there is to know: a piece is written if it
 //      ends within `capacity`, and since `length` only grows, nothing is written behind a piece that was not. (`remove`
 //      takes back what came last, so that what stands before it is as it was.)
-//   2. 0 ≤ capacity, and `room` has so many bytes, which live as long as the writer. Bytes between `length` and
-//      `capacity` mean nothing: a varint is stored with eight bytes where there are eight.
+//   2. 0 ≤ capacity, and `room` has so many bytes, which live as long as the writer.
 
 /// A sink for the fields of one message.
 @safe public struct WireWriter: ~Copyable, ~Escapable {
@@ -32,7 +31,20 @@
     // MARK: Pieces
 
     @inlinable @inline(__always) mutating func tag(_ number: Int, _ type: WireType) {
-        varint(Field(number: number, type: type).tag)
+        varint(UInt64(Field(number: number, type: type).tag))
+    }
+
+    /// A tag and the varint that follows it: a value, or a length.
+    @inlinable @inline(__always) mutating func tag(_ number: Int, _ type: WireType, _ value: UInt64) {
+        let tag = Field(number: number, type: type).tag
+        if number < 16, value < 0x80, length &+ 2 <= capacity {  // nearly always: a byte each
+            let bytes = UInt16(truncatingIfNeeded: tag) | UInt16(truncatingIfNeeded: value) &<< 8
+            // Safe: two bytes fit, and the store need not be aligned.
+            unsafe room.storeBytes(of: bytes.littleEndian, toByteOffset: length, as: UInt16.self)
+            length &+= 2
+        } else {
+            length = unsafe WireWriter.put(tag, value, room, length, capacity)
+        }
     }
 
     /// The shortest varint, seven bits a byte, the least significant first.
@@ -42,34 +54,36 @@
             unsafe room.storeBytes(of: UInt8(truncatingIfNeeded: value), toByteOffset: length, as: UInt8.self)
             length &+= 1
         } else {
-            longVarint(value)
+            length = unsafe WireWriter.put(value, room, length, capacity)
         }
     }
 
-    /// A varint of any size. Up to 56 bits are spread over eight bytes at once and stored whole.
-    @usableFromInline mutating func longVarint(_ value: UInt64) {
-        let size = WireWriter.varintSize(value)
-        if size <= 8, length &+ 8 <= capacity {
-            var bytes = value & 0xFFF_FFFF | (value & 0xFF_FFFF_F000_0000) << 4
-            bytes = bytes & 0x3FFF_0000_3FFF | (bytes & 0xFFF_C000_0FFF_C000) << 2
-            bytes = bytes & 0x7F_007F_007F_007F | (bytes & 0x3F80_3F80_3F80_3F80) << 1
-            let more: UInt64 = 0x8080_8080_8080_8080 & (1 << UInt64(8 * (size - 1)) - 1)
-            // Safe: eight bytes fit, just above.
-            unsafe room.storeBytes(of: (bytes | more).littleEndian, toByteOffset: length, as: UInt64.self)
-        } else if length &+ size <= capacity {
-            putVarint(value, size, at: length)
-        }
-        length &+= size
+    /// Writes a tag and a varint at `length` of `room`, as far as they fit; the length then. (No call on a writer: one
+    /// whose address nobody takes lives in registers.)
+    @usableFromInline @inline(never) static func put(
+        _ tag: UInt32, _ value: UInt64, _ room: UnsafeMutableRawPointer, _ length: Int, _ capacity: Int
+    ) -> Int {
+        // Safe: the same room.
+        unsafe put(value, room, put(UInt64(tag), room, length, capacity), capacity)
     }
 
-    /// A varint of this size byte by byte; the room suffices.
-    @usableFromInline func putVarint(_ value: UInt64, _ size: Int, at start: Int) {
-        for index in 0..<size {
-            let more: UInt8 = index < size - 1 ? 0x80 : 0
-            let byte = UInt8(truncatingIfNeeded: value >> UInt64(7 * index)) & 0x7F | more
-            // Safe: the caller has compared with the capacity.
-            unsafe room.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self)
+    /// Writes a varint at `length` of `room`, if it fits; the length then.
+    @usableFromInline static func put(
+        _ value: UInt64, _ room: UnsafeMutableRawPointer, _ length: Int, _ capacity: Int
+    ) -> Int {
+        // No varint is longer than ten bytes, so that its size matters only near the end.
+        guard length &+ 10 <= capacity || length &+ varintSize(value) <= capacity else { return length &+ varintSize(value) }
+        var rest = value
+        var end = length
+        while rest >= 0x80 {
+            // Safe: it fits, and another byte follows.
+            unsafe room.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, toByteOffset: end, as: UInt8.self)
+            rest &>>= 7
+            end &+= 1
         }
+        // Safe: the last byte of what fits.
+        unsafe room.storeBytes(of: UInt8(truncatingIfNeeded: rest), toByteOffset: end, as: UInt8.self)
+        return end &+ 1
     }
 
     /// The number of bytes of a varint: one for each seven bits begun, at least one. (9/64 is near enough to 1/7.)
@@ -85,16 +99,17 @@
         length &+= 8
     }
 
-    @inlinable mutating func raw(_ bytes: RawSpan) {
-        let count = bytes.byteCount
-        if count <= capacity &- length {
-            unsafe bytes.withUnsafeBytes { source in
-                guard let start = source.baseAddress else { return }
-                // Safe: so many bytes fit, and a span never overlaps with room that is being written.
-                unsafe (room + length).copyMemory(from: start, byteCount: count)
-            }
+    @inlinable @inline(__always) mutating func raw(_ bytes: RawSpan) {
+        // Safe: the pointer does not leave the closure.
+        unsafe bytes.withUnsafeBytes { bytes in unsafe raw(bytes) }
+    }
+
+    @inlinable @inline(__always) mutating func raw(_ bytes: UnsafeRawBufferPointer) {
+        if bytes.count <= capacity &- length, let start = bytes.baseAddress {
+            // Safe: so many bytes fit, and nobody reads the room that is being written.
+            unsafe (room + length).copyMemory(from: start, byteCount: bytes.count)
         }
-        length += count
+        length += bytes.count
     }
 
     // MARK: Nesting
@@ -125,6 +140,7 @@
         guard length <= capacity else { return }
         // Safe: all ends within the capacity; the copy allows the ranges to overlap.
         unsafe (room + start + lengthByteCount).copyMemory(from: room + start + 1, byteCount: size)
-        putVarint(UInt64(size), lengthByteCount, at: start)
+        // Safe: so many bytes were just made room for.
+        _ = unsafe WireWriter.put(UInt64(size), room, start, start + lengthByteCount)
     }
 }

@@ -49,7 +49,7 @@ public struct Small: WireMessage {
         writer.enumeration(5, state)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &id)
@@ -113,7 +113,7 @@ public struct Seat: WireMessage {
         writer.uint64(3, revision)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint32(field, &number)
@@ -135,7 +135,7 @@ public struct SeatMapMessage: WireMessage {
         writer.messages(1, seats)
     }
 
-    public mutating func merge(from reader: inout WireReader) throws(WireError) {
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.messages(field, &seats)

@@ -51,8 +51,18 @@ import Testing
         #expect(try cost(of: name).allocations <= most)
     }
 
-    @Test(arguments: Benchmark.applying.map(\.name)) func `applying allocates within its bound`(name: String) throws {
-        #expect(try cost(of: name).allocations <= 100)
+    /// A small sale's entries hold few commands, so what an entry allocates by itself counts for more than in `make bench`.
+    @Test(arguments: [
+        ("apply joins", 100.0, 1.5), ("apply charges", 100, 0.7), ("apply holds", 100, 8),
+        ("apply payments, each admits the next", 100, 4.5),
+    ])
+    func `applying allocates within its bound`(name: String, inDebug: Double, most: Double) throws {
+        let cost = try cost(of: name)
+        #if DEBUG
+        #expect(cost.allocations <= inDebug)
+        #else
+        #expect(cost.allocations <= most)
+        #endif
     }
 
     private func cost(of name: String) throws -> Cost {

@@ -10,6 +10,7 @@ struct OutageTests {
             $0.idleTtlMs = 30_000
             $0.holdTtlMs = 20_000
             $0.graceMs = restGrace
+            $0.maxSeats = 2
         }
         for user in ["a", "b", "c"] { sale.join(user) }
         sale.hold("a", [1])
@@ -33,6 +34,42 @@ struct OutageTests {
         sale.advance(milliseconds: 1)
         #expect(sale.office.reservation(1)?.reservation.state == .expired)
         #expect(sale.last("c")?.endReason == .absent)
+    }
+
+    @Test func `what begins in the minute after an outage lapses no sooner than its end`() {
+        let sale = busySale()
+        sale.now += 6_000
+        sale.apply([])
+        let start = sale.now
+        sale.advance(milliseconds: 12_000)
+        sale.hold("a", [2])
+        #expect(sale.office.reservation(2)?.reservation.deadlineMs == start + 60_000)
+        sale.depart("b")
+        sale.advance(milliseconds: 47_999)
+        #expect(sale.office.reservation(2)?.reservation.state == .held)
+        #expect(sale.token("b")?.state == .waiting)
+        sale.advance(milliseconds: 1)
+        #expect(sale.office.reservation(2)?.reservation.state == .expired)
+        #expect(sale.last("b")?.endReason == .absent)
+        // What has ended keeps its deadline when there is another outage.
+        sale.join("d")
+        sale.now += 6_000
+        sale.apply([])
+        #expect(sale.office.reservation(2)?.reservation.deadlineMs == start + 60_000)
+    }
+
+    @Test func `whoever arrives in the quiet time and departs again is kept to its end too`() {
+        let sale = Sale(.teller(1))
+        for user in ["a", "b"] { sale.join(user) }
+        sale.depart("b")
+        sale.now += 6_000
+        sale.apply([])
+        #expect(sale.token("b")?.present == false)
+        sale.arrive("b")
+        sale.depart("b")
+        #expect(sale.token("b")?.present == true)
+        sale.advance(seconds: 10)
+        #expect(sale.token("b")?.present == false)
     }
 
     @Test func `five seconds of silence are no outage`() {

@@ -58,6 +58,20 @@ import UsherAPI
         #expect(sale.office.stats(ofConcert: 0)?.waiting == 0)
     }
 
+    @Test func `many graces that ran out in the minute after an outage end over several entries`() throws {
+        let sale = sale(Self.many) { $0.graceMs = 1_000 }
+        sale.apply([Command(body: .presence(Presence(departed: (2...Self.many).map { UInt64($0) })))])
+        sale.now += 6_000
+        sale.apply([])
+        sale.advance(milliseconds: 59_999)
+        #expect(sale.office.stats(ofConcert: 0)?.waiting == (Self.many - 1).asCount)
+        sale.now += 1
+        sale.apply([])
+        #expect(sale.office.stats(ofConcert: 0)?.waiting == (Self.many - 1 - SaleLimits.workPerEntry).asCount)
+        #expect(try goOn(sale) == 2)
+        #expect(sale.office.stats(ofConcert: 0)?.waiting == 0)
+    }
+
     @Test func `after an outage many are found absent over several entries, and nobody is admitted before the last`() throws {
         let sale = sale(Self.many)
         sale.start(1, incarnation: sale.now + 1)

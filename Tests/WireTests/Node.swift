@@ -36,7 +36,7 @@ struct Node: WireMessage {
         writer.messages(13, nodes)
     }
 
-    mutating func merge(from reader: inout WireReader) throws(WireError) {
+    mutating func merge(from reader: consuming WireReader) throws(WireError) {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.uint64(field, &number)

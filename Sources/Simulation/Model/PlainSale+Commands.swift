@@ -77,9 +77,9 @@ extension PlainSale {
             seats = best(wanted, of: free)
         }
         let price = seatPrice * UInt64(seats.count)
-        bookings.append(Booking(user: user, token: token, seats: seats, deadline: now + concert.holdTtlMs, price: price))
+        bookings.append(Booking(user: user, token: token, seats: seats, deadline: fromNow(concert.holdTtlMs), price: price))
         return .held(
-            reservation: UInt64(bookings.count), seats: seats, price: price, deadline: now + concert.holdTtlMs)
+            reservation: UInt64(bookings.count), seats: seats, price: price, deadline: fromNow(concert.holdTtlMs))
     }
 
     private func isAnyTwice(_ seats: [UInt32]) -> Bool {

@@ -18,25 +18,30 @@ extension PlainSale {
         }
     }
 
-    /// Our outage costs no user: deadlines move away, whoever was present stays so, and for a while nobody is admitted.
+    /// Our outage costs no user: for a minute nothing lapses, and for a while whoever is present stays so and nobody is
+    /// admitted.
     private mutating func outage() {
         for index in tokens.indices where tokens[index].state != .ended && !tokens[index].sources.isEmpty {
             tokens[index].kept = true
         }
         for instance in instances where !instance.isAlive { dropSources(of: instance.id) }
         guard tokens.contains(where: { $0.state != .ended }) else { return }
+        respiteUntil = now + 60_000
         for index in bookings.indices where bookings[index].state == .held {
-            bookings[index].deadline = max(bookings[index].deadline, now + 60_000)
+            bookings[index].deadline = max(bookings[index].deadline, respiteUntil)
         }
         for index in tokens.indices {
-            tokens[index].graceEnds = max(tokens[index].graceEnds, now + 60_000)
+            tokens[index].graceEnds = max(tokens[index].graceEnds, respiteUntil)
             guard tokens[index].state == .active else { continue }
-            tokens[index].activeUntil = max(tokens[index].activeUntil, now + 60_000)
-            tokens[index].idleUntil = max(tokens[index].idleUntil, now + 60_000)
+            tokens[index].activeUntil = max(tokens[index].activeUntil, respiteUntil)
+            tokens[index].idleUntil = max(tokens[index].idleUntil, respiteUntil)
         }
         quietUntil = now + 10_000
         outages += 1
     }
+
+    /// A deadline so far ahead, or as far as the respite after an outage goes.
+    func fromNow(_ milliseconds: UInt64) -> UInt64 { max(now + milliseconds, respiteUntil) }
 
     private enum Event {
         case quietEnds, turn, hold(Int), token(Int)
@@ -102,8 +107,8 @@ extension PlainSale {
             guard left > 0, mayAdmit else { return }
             left -= 1
             tokens[index].state = .active
-            tokens[index].activeUntil = now + concert.activeTtlMs
-            tokens[index].idleUntil = now + concert.idleTtlMs
+            tokens[index].activeUntil = fromNow(concert.activeTtlMs)
+            tokens[index].idleUntil = fromNow(concert.idleTtlMs)
         }
     }
 
@@ -111,7 +116,7 @@ extension PlainSale {
 
     mutating func touch(_ token: Int) {
         guard tokens[token].state == .active, let concert else { return }
-        tokens[token].idleUntil = max(tokens[token].idleUntil, now + concert.idleTtlMs)
+        tokens[token].idleUntil = max(tokens[token].idleUntil, fromNow(concert.idleTtlMs))
     }
 
     mutating func arrive(_ token: Int, _ source: Source) {
@@ -123,17 +128,23 @@ extension PlainSale {
     mutating func depart(_ token: Int, _ source: Source) {
         guard tokens.indices.contains(token), tokens[token].sources.contains(source) else { return }
         tokens[token].sources.removeAll { $0 == source }
+        keepInQuiet(token)
         becomeAbsentIfGone(token)
     }
 
     mutating func dropSources(of instance: UInt32) {
         for token in tokens.indices where tokens[token].sources.contains(where: { $0.instance == instance }) {
             tokens[token].sources.removeAll { $0.instance == instance }
+            keepInQuiet(token)
             becomeAbsentIfGone(token)
         }
     }
 
+    private mutating func keepInQuiet(_ token: Int) {
+        if now < quietUntil, tokens[token].state != .ended { tokens[token].kept = true }
+    }
+
     private mutating func becomeAbsentIfGone(_ token: Int) {
-        if !tokens[token].isPresent, let concert { tokens[token].graceEnds = now + concert.graceMs }
+        if !tokens[token].isPresent, let concert { tokens[token].graceEnds = fromNow(concert.graceMs) }
     }
 }

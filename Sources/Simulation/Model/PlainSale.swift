@@ -70,6 +70,7 @@ package struct PlainSale {
     package var paymentCount: UInt64 = 0
     package var now: UInt64 = 0
     package var quietUntil: UInt64 = 0
+    package var respiteUntil: UInt64 = 0
     /// The turnstile's turns are this plus multiples of the interval.
     package var grid: UInt64 = 0
     /// A turn is to come only once there is somebody to enter: what frees a place late does not bring back a turn.

@@ -77,8 +77,7 @@ private func checkHalves<Body: WireMessage>(_ message: Body, _ bytes: [UInt8]) t
     guard let cut = fieldBoundary(nearest: bytes.count / 2, in: bytes) else { return }
     var halves = try demanded("the first half") { () throws(WireError) in try Body(decoding: Array(bytes[..<cut])) }
     try demanded("the second half") { () throws(WireError) in
-        var reader = WireReader(bytes.rawSpan.extracting(droppingFirst: cut))
-        try halves.merge(from: &reader)
+        try halves.merge(from: WireReader(bytes.rawSpan.extracting(droppingFirst: cut)))
     }
     try demandEqual(halves, message, "\(Body.self), read in two halves")
 }
