@@ -63,10 +63,10 @@ def live(limit):
     return ("" if run.returncode else checker), int(seeds or 0), what
 
 
-def apply(patch, reverse=False):
+def apply(patch):
+    """Patches name the lines they replace, without any around them: edits nearby are none of their business."""
     environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(SCRATCH))
-    command = ["git", "apply"] + (["--reverse"] if reverse else []) + [str(patch)]
-    subprocess.run(command, cwd=TREE, env=environment, check=True)
+    subprocess.run(["git", "apply", "--unidiff-zero", str(patch)], cwd=TREE, env=environment, check=True)
 
 
 def main():
@@ -97,7 +97,7 @@ def main():
                 print(built.stdout)
             checker, seeds, what = live(limit) if not built.returncode else ("", 0, "does not build")
         finally:
-            apply(patch, reverse=True)
+            copy_tree()
         if not checker:
             survivors.append(patch.stem)
         rows.append((patch.stem, why, checker or "NOBODY", seeds, limit))
