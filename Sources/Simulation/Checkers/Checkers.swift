@@ -44,7 +44,7 @@ final class Checkers {
         guard let entry = try? Entry(decoding: stored.payload) else { return found(.replay, "#\(stored.position) is no entry") }
         effects.removeAll()
         witness.apply(entry, position: stored.position, timeMilliseconds: stored.timeMilliseconds, effects: &effects)
-        let policyBefore = model.policy
+        if model.isLate(entry) { network.sightings.add(.lateEntries) }
         let gridBefore = model.grid
         let expected = model.apply(entry, at: stored.timeMilliseconds)
         let rulings = effects.outcomes.map { Ruling($0) }
@@ -54,7 +54,7 @@ final class Checkers {
         }
         for problem in witness.checkInvariants() { found(.invariants, "#\(stored.position): \(problem)") }
         let problems = line.problems(
-            effects.lines, at: witness.clock, policies: (policyBefore, model.policy), grids: (gridBefore, model.grid))
+            effects.lines, at: witness.clock, policies: model.policiesOfEntry, grids: (gridBefore, model.grid))
         for problem in problems { found(.line, "#\(stored.position): \(problem)") }
         if let difference = difference() { found(.model, "#\(stored.position): \(difference)") }
         agreement.witnessed(witness.digest)
@@ -73,6 +73,7 @@ final class Checkers {
             switch change {
             case .joined: network.sightings.add(.joins)
             case .admitted: network.sightings.add(.admissions)
+            case .state(_, .closed): if model.tokens.contains(where: { $0.end == .closed }) { network.sightings.add(.closings) }
             case .left, .ended, .drawn, .state: break
             }
         }
