@@ -50,7 +50,7 @@ struct Shape {
         shoppers = isTiny ? 2 + dice.below(2) : 4 + dice.below(6)
         seats = UInt32(isTiny ? 2 + dice.below(3) : 4 + dice.below(9))
         price = dice.number(10...30)
-        activeMilliseconds = dice.number(isTiny ? 800...3_000 : 8_000...20_000)
+        activeMilliseconds = dice.number(isTiny ? 700...2_400 : 6_000...14_000)
         policy = dice.pick([
             AdmissionPolicy(maxActive: 1), AdmissionPolicy(maxActive: 2), AdmissionPolicy(maxActive: 3),
             AdmissionPolicy(batch: 1, intervalMs: 500), AdmissionPolicy(batch: 2, intervalMs: 1_200),
