@@ -118,7 +118,7 @@ let package = Package(
         tests("BoxOfficeTests", ["BoxOffice", "Simulation", "UsherAPI", "Wire"]),
         tests("JournalTests", ["Journal", "CSQLite"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
-        tests("SimulationTests", ["Simulation"]),
+        tests("SimulationTests", ["Simulation", "BoxOffice", "UsherAPI"]),
         tests("ReactorTests", ["Reactor"]),
         tests(
             "ServerTests",

@@ -26,7 +26,7 @@ struct MutantTests {
             let check = Process()
             check.executableURL = URL(filePath: "/usr/bin/env")
             check.currentDirectoryURL = Self.root
-            check.arguments = ["git", "apply", "--check", "Tests/mutants/\(name)"]
+            check.arguments = ["git", "apply", "--unidiff-zero", "--check", "Tests/mutants/\(name)"]
             check.standardInput = FileHandle.nullDevice
             check.standardError = FileHandle.nullDevice
             try check.run()

@@ -29,7 +29,8 @@ RUN_SECONDS = 600
 def copy_tree():
     """Copies what git knows, as it stands, with its times, so that a second run builds little."""
     names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.decode().split("\0")
-    wanted = {name for name in names if name.startswith("Sources/") or name == "Package.swift" or name.startswith("Tests/mutants/")}
+    # The manifest names folders of tests, too; they have to be there, though nothing of them is built.
+    wanted = {name for name in names if name == "Package.swift" or name.startswith(("Sources/", "Tests/"))}
     for path in sorted(TREE.rglob("*")) if TREE.exists() else []:
         name = str(path.relative_to(TREE))
         if path.is_file() and name not in wanted and ".build" not in name and path.name != "Package.resolved":
@@ -63,10 +64,10 @@ def live(limit):
     return ("" if run.returncode else checker), int(seeds or 0), what
 
 
-def apply(patch, reverse=False):
+def apply(patch):
+    """Patches name the lines they replace, without any around them: edits nearby are none of their business."""
     environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(SCRATCH))
-    command = ["git", "apply"] + (["--reverse"] if reverse else []) + [str(patch)]
-    subprocess.run(command, cwd=TREE, env=environment, check=True)
+    subprocess.run(["git", "apply", "--unidiff-zero", str(patch)], cwd=TREE, env=environment, check=True)
 
 
 def main():
@@ -97,7 +98,7 @@ def main():
                 print(built.stdout)
             checker, seeds, what = live(limit) if not built.returncode else ("", 0, "does not build")
         finally:
-            apply(patch, reverse=True)
+            copy_tree()
         if not checker:
             survivors.append(patch.stem)
         rows.append((patch.stem, why, checker or "NOBODY", seeds, limit))

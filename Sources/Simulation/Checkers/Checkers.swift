@@ -43,8 +43,9 @@ final class Checkers {
     func stored(_ stored: JournalEntry, by name: String) {
         guard let entry = try? Entry(decoding: stored.payload) else { return found(.replay, "#\(stored.position) is no entry") }
         effects.removeAll()
+        let digestBefore = witness.digest
         witness.apply(entry, position: stored.position, timeMilliseconds: stored.timeMilliseconds, effects: &effects)
-        let policyBefore = model.policy
+        if model.isLate(entry) { network.sightings.add(.lateEntries) }
         let gridBefore = model.grid
         let expected = model.apply(entry, at: stored.timeMilliseconds)
         let rulings = effects.outcomes.map { Ruling($0) }
@@ -52,16 +53,23 @@ final class Checkers {
         if rulings != expected ?? [] {
             found(.model, "#\(stored.position) came to \(rulings), not \(expected.map { "\($0)" } ?? "nothing at all")")
         }
-        for problem in witness.checkInvariants() { found(.invariants, "#\(stored.position): \(problem)") }
-        let problems = line.problems(
-            effects.lines, at: witness.clock, policies: (policyBefore, model.policy), grids: (gridBefore, model.grid))
-        for problem in problems { found(.line, "#\(stored.position): \(problem)") }
-        if let difference = difference() { found(.model, "#\(stored.position): \(difference)") }
+        let isIgnored = witness.digest == digestBefore
+        if isIgnored != (expected == nil) { found(.model, "#\(stored.position) \(isIgnored ? "is ignored" : "counts")") }
+        checkState(at: stored.position, gridBefore: gridBefore, isUnchanged: isIgnored)
         agreement.witnessed(witness.digest)
         image.witnessed(witness)
         if expected != nil { history.stored(entry, rulings, at: network.now, position: stored.position) }
         history.turn(page: HistoryChecker.Page(model, users: history.users))
         count(entry, rulings, isIgnored: expected == nil)
+    }
+
+    private func checkState(at position: UInt64, gridBefore: UInt64, isUnchanged: Bool) {
+        let problems = line.problems(
+            effects.lines, at: witness.clock, policies: model.policiesOfEntry, grids: (gridBefore, model.grid))
+        for problem in problems { found(.line, "#\(position): \(problem)") }
+        if isUnchanged { return }
+        for problem in witness.checkInvariants() { found(.invariants, "#\(position): \(problem)") }
+        if let difference = difference() { found(.model, "#\(position): \(difference)") }
     }
 
     private func count(_ entry: Entry, _ rulings: [Ruling], isIgnored: Bool) {
@@ -73,6 +81,7 @@ final class Checkers {
             switch change {
             case .joined: network.sightings.add(.joins)
             case .admitted: network.sightings.add(.admissions)
+            case .state(_, .closed): if model.tokens.contains(where: { $0.end == .closed }) { network.sightings.add(.closings) }
             case .left, .ended, .drawn, .state: break
             }
         }

@@ -20,6 +20,7 @@ final class HistoryChecker {
         /// Of each token: its position while it waits, 0 else.
         let positions: [Int]
         let states: [TokenState]
+        let ends: [EndReason]
         /// Of each user, whether they wait.
         let waits: [Bool]
 
@@ -36,6 +37,7 @@ final class HistoryChecker {
             }
             self.positions = positions
             states = model.tokens.map(\.state)
+            ends = model.tokens.map(\.end)
             waits = users.map { user in model.live(user).map { model.tokens[$0].state == .waiting } ?? false }
         }
     }
@@ -141,6 +143,9 @@ final class HistoryChecker {
         }
         if update.state != page.states[place - 1] {
             return found("\(name) was told \(update.state) at #\(position), and was \(page.states[place - 1])")
+        }
+        if update.endReason != page.ends[place - 1] {
+            found("\(name) was told \(update.endReason) at #\(position), and it was \(page.ends[place - 1])")
         }
         if update.state == .waiting, Int(update.position) != page.positions[place - 1] {
             found("\(name) was told position \(update.position) at #\(position), and had \(page.positions[place - 1])")

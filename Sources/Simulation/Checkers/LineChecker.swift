@@ -14,10 +14,11 @@ struct LineChecker {
     /// What an entry's changes break.
     ///
     /// - Parameters:
-    ///   - policies: before and after the entry; where they differ the wider one counts.
+    ///   - policies: those in force while the entry was applied; where they differ the widest counts. (An operator may widen
+    ///     the cap and narrow it again in one entry: whoever came in between came in rightly, and stays.)
     ///   - grids: start of the turnstile's grid, before and after.
     mutating func problems(
-        _ changes: [LineChange], at time: UInt64, policies: (AdmissionPolicy, AdmissionPolicy), grids: (UInt64, UInt64)
+        _ changes: [LineChange], at time: UInt64, policies: [AdmissionPolicy], grids: (UInt64, UInt64)
     ) -> [String] {
         var problems: [String] = []
         for change in changes {
@@ -45,22 +46,21 @@ struct LineChecker {
     }
 
     private mutating func admitted(
-        _ place: UInt64, at time: UInt64, _ policies: (AdmissionPolicy, AdmissionPolicy), _ grids: (UInt64, UInt64)
+        _ place: UInt64, at time: UInt64, _ policies: [AdmissionPolicy], _ grids: (UInt64, UInt64)
     ) -> [String] {
         var problems: [String] = []
-        let (before, after) = policies
-        let cap = before.maxActive == 0 || after.maxActive == 0 ? 0 : max(before.maxActive, after.maxActive)
+        let cap = policies.contains { $0.maxActive == 0 } ? 0 : policies.map(\.maxActive).max() ?? 0
         if cap > 0, active.count > Int(cap) {
             problems.append("place \(place) is admitted as number \(active.count) of at most \(cap)")
         }
-        guard before == after, grids.0 == grids.1, after.batch > 0, time >= grids.0 else {
+        guard let policy = policies.first, policies.count == 1, grids.0 == grids.1, policy.batch > 0, time >= grids.0 else {
             turn = nil
             return problems
         }
-        let number = (time - grids.0) / UInt64(after.intervalMs)
+        let number = (time - grids.0) / UInt64(policy.intervalMs)
         let admitted = turn.map { $0.grid == grids.0 && $0.number == number ? $0.admitted : 0 } ?? 0
         turn = (grids.0, number, admitted + 1)
-        if admitted + 1 > after.batch { problems.append("place \(place) is admitted beyond the batch of \(after.batch)") }
+        if admitted + 1 > policy.batch { problems.append("place \(place) is admitted beyond the batch of \(policy.batch)") }
         return problems
     }
 }

@@ -167,8 +167,11 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
 
     func cutOff() { isCutOff = true }
 
+    /// What is unheard is sent again at once, before it can learn what happened meanwhile: also by one that was declared gone.
     func reconnect() {
+        guard isCutOff else { return }
         isCutOff = false
+        if end == nil { for append in unheard { publish(append) } }
         readSoon(after: network.delay())
     }
 

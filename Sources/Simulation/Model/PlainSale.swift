@@ -61,7 +61,11 @@ package struct PlainSale {
     package var concert: ConcertSettings?
     package var seatCount: UInt32 = 0
     package var seatPrice: UInt64 = 0
-    package var policy = AdmissionPolicy()
+    package var policy = AdmissionPolicy() {
+        didSet { policiesOfEntry.append(policy) }
+    }
+    /// Those in force while the last entry was applied, in their order: one entry may bring several.
+    private(set) var policiesOfEntry: [AdmissionPolicy] = []
     package var state = LineState.scheduled
     package var tokens: [Token] = []
     package var bookings: [Booking] = []
@@ -104,6 +108,13 @@ package struct PlainSale {
         tokens.prefix(token).count { $0.state == .waiting } + 1
     }
 
+    /// Whether it is the next entry of an instance that was declared gone.
+    func isLate(_ entry: Entry) -> Bool {
+        instances.contains {
+            $0.id == entry.instance && $0.incarnation == entry.incarnation && !$0.isAlive && $0.number + 1 == entry.number
+        }
+    }
+
     // MARK: One entry
 
     /// What its commands come to; nil: the entry is ignored.
@@ -123,6 +134,7 @@ package struct PlainSale {
         instances[index].incarnation = entry.incarnation
         instances[index].number = entry.number
         applied += 1
+        policiesOfEntry = [policy]
 
         let starts = isNew || entry.commands.contains { if case .instanceStarted = $0.body { true } else { false } }
         let startsAlone = starts && !instances.contains { $0.id != entry.instance && $0.isAlive }

@@ -35,7 +35,9 @@ extension Door {
             update.position = UInt64(line.waiting.rank(below: stream.place)) + 1
             update.behind = UInt64(line.waiting.count) - update.position
         } else {
+            // Waited when the line closed: the delta names nobody then.
             update.state = .ended
+            update.endReason = .closed
         }
         return update
     }

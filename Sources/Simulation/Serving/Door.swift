@@ -141,6 +141,7 @@ final class Door {
         case .pauseLine: try changeLine(.pauseLine, call, user, session)
         case .resumeLine: try changeLine(.resumeLine, call, user, session)
         case .drainLine: try changeLine(.drainLine, call, user, session)
+        case .closeLine: try changeLine(.closeLine, call, user, session)
         default: throw Status(.unknownMethod, "door: \(call.method) is not simulated")
         }
     }

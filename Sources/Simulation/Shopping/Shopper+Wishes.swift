@@ -130,6 +130,7 @@ extension Shopper {
         switch dice.below(20) {
         case 0: does(.pauseLine, change, "pauses the line", over: connection)
         case 1: does(.drainLine, change, "drains the line", over: connection)
+        case 2 where dice.chance(40): does(.closeLine, change, "closes the line", over: connection)
         case 2, 3:
             let policy = dice.pick([
                 AdmissionPolicy(maxActive: 1), AdmissionPolicy(maxActive: 3), AdmissionPolicy(batch: 1, intervalMs: 400),

@@ -19,6 +19,7 @@ final class Faults {
         again(shape.cutEvery) { $0.cut() }
         again(shape.clockJumpEvery) { $0.jump() }
         again(shape.dropEvery) { $0.drop() }
+        if shape.losesOne { network.after(dice.number(200...1_500)) { [weak self] in self?.loseOne() } }
     }
 
     /// Lets it happen about every so often, until the world calms down.
@@ -60,6 +61,16 @@ final class Faults {
         journal?.cutOff()
         // Sometimes long enough for the others to go on without it.
         network.after(dice.chance(40) ? dice.number(5_000...9_000) : dice.number(200...2_000)) { journal?.reconnect() }
+    }
+
+    private func loseOne() {
+        let running = world.instances.filter(\.isServing)
+        guard running.count > 1, !world.isCalm else { return }
+        let instance = dice.pick(running)
+        network.trace.say("FAULT", "\(instance.name) is cut off from the log for long")
+        let journal = instance.run?.journal
+        journal?.cutOff()
+        network.after(dice.number(4_000...6_000)) { journal?.reconnect() }
     }
 
     private func jump() {

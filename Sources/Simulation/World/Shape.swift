@@ -34,6 +34,8 @@ struct Shape {
     /// Mean time between faults of a kind, in milliseconds; 0: none.
     var crashEvery: UInt64
     var cutEvery: UInt64
+    /// One instance is cut off for so long that the others go on without it.
+    var losesOne: Bool
     var clockJumpEvery: UInt64
     var dropEvery: UInt64
     var maxCharge: UInt64
@@ -48,7 +50,7 @@ struct Shape {
         shoppers = isTiny ? 2 + dice.below(2) : 4 + dice.below(6)
         seats = UInt32(isTiny ? 2 + dice.below(3) : 4 + dice.below(9))
         price = dice.number(10...30)
-        activeMilliseconds = isTiny ? dice.number(800...3_000) : dice.number(15_000...40_000)
+        activeMilliseconds = dice.number(isTiny ? 700...2_400 : 6_000...14_000)
         policy = dice.pick([
             AdmissionPolicy(maxActive: 1), AdmissionPolicy(maxActive: 2), AdmissionPolicy(maxActive: 3),
             AdmissionPolicy(batch: 1, intervalMs: 500), AdmissionPolicy(batch: 2, intervalMs: 1_200),
@@ -75,14 +77,15 @@ struct Shape {
             let wished = dice.number(milliseconds)
             return dice.chance(percent) && !isCalm ? wished : 0
         }
-        crashEvery = every(&dice, isTiny ? 1_000...5_000 : 4_000...20_000, percent: 50)
-        cutEvery = instances == 1 ? 0 : every(&dice, isTiny ? 1_000...5_000 : 4_000...20_000, percent: 50)
-        // Some live long enough for the others to go on without one that is cut off.
-        if cutEvery > 0, dice.chance(20) {
+        crashEvery = every(&dice, isTiny ? 1_000...5_000 : 2_000...10_000, percent: 50)
+        cutEvery = instances == 1 ? 0 : every(&dice, isTiny ? 1_000...5_000 : 2_000...10_000, percent: 50)
+        losesOne = instances > 1 && dice.chance(8)
+        if losesOne {
             heartbeat = 300
-            activeMilliseconds += 6_000
+            (crashEvery, cutEvery) = (0, 0)
+            activeMilliseconds += 5_000
         }
-        clockJumpEvery = every(&dice, isTiny ? 1_000...5_000 : 5_000...20_000, percent: 30)
+        clockJumpEvery = every(&dice, isTiny ? 1_000...5_000 : 2_000...10_000, percent: 30)
         dropEvery = every(&dice, 600...5_000, percent: 70)
         maxCharge = dice.pick([0, 40])
         maxBalance = dice.pick([0, 90])

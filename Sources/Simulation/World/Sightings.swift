@@ -9,10 +9,14 @@ public struct Sightings: Sendable {
         case ignoredEntries = "ignored entries"
         /// Commands whose request id was in the journal already.
         case repeats
+        /// Of a line in which somebody waited.
+        case closings
         /// Noticed while somebody was in the line.
         case outages
         /// Instances declared gone.
         case evictions
+        /// Their next entries, stored all the same.
+        case lateEntries = "late entries"
         case starts
         case startsFromSnapshots = "starts from snapshots"
         case brokenConnections = "broken connections"
