@@ -148,7 +148,8 @@ final class InstanceRun {
                 sequencer.answer(question, origin: origin, pageItems: 100, into: &publication)
             }
         }
-        while let batch = sequencer.nextBatch(now: now) { journal.append(batch) }
+        // Before its run begins it has nothing to say: an entry of then would be of another incarnation.
+        while startsLeft != nil, let batch = sequencer.nextBatch(now: now) { journal.append(batch) }
         world.checkers.image.check(sequencer.office, sequencer.catalogue, by: instance.name)
         publish(publication)
         if !sequencer.isWritable {
@@ -215,7 +216,7 @@ final class InstanceRun {
     }
 
     private func wakeInTime() {
-        guard let idle = sequencer.idleTime(now: now) else { return }
+        guard startsLeft != nil, let idle = sequencer.idleTime(now: now) else { return }
         let time = network.now + max(idle, 1)
         guard time < wakesAt || wakesAt <= network.now else { return }
         wakesAt = time
