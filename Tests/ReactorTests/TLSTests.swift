@@ -24,24 +24,6 @@ struct TLSTests {
         #expect(bench.loop.counters.handshakesResumed.value == 4)
     }
 
-    @Test func `a server's handshake and first answer are two writes, the ticket goes with the answer`() throws {
-        let bench = try Bench(tls: try TestCertificate.server())
-        bench.react = { connection, bytes in connection.write(bytes) }
-        let client = bench.client(tls: try TestCertificate.client())
-        client.onConnected = { $0.write([1]) }
-        try bench.turn(until: "echo") { client.bytes == [1] }
-        // The client's are its ClientHello, and its Finished; then its byte.
-        #expect(bench.loop.counters.writes.value == 3 + 2)
-    }
-
-    @Test func `a server that never writes issues no ticket`() throws {
-        let bench = try Bench(tls: try TestCertificate.server())
-        let client = bench.client(tls: try TestCertificate.client())
-        client.onConnected = { $0.write([1]) }
-        try bench.turn(until: "received") { bench.served.first?.bytes == [1] }
-        #expect(bench.loop.counters.writes.value == 3 + 1)
-    }
-
     @Test func `a ticket of one loop is good at another`() throws {
         let tls = try TestCertificate.server()
         let context = try TestCertificate.client()

@@ -7,8 +7,7 @@ internal import Synchronization
 ///
 /// TLS 1.3 and, unless refused, 1.2 with the ciphers of Mozilla's "intermediate" profile 5.7 that give forward secrecy by
 /// ECDHE; curves X25519 and P-256; ALPN `http/1.1` (RFC 7301); no renegotiation, no compression; servers keep no sessions but
-/// issue one ticket for each connection (RFC 8446 section 4.6.1, RFC 5077), with TLS 1.3 together with the first bytes that
-/// they write.
+/// issue one ticket for each handshake (RFC 8446 section 4.6.1, RFC 5077).
 @safe public final class TLSContext: @unchecked Sendable {
     // Unchecked: an SSL_CTX is thread-safe once configured (ssl-threads, OpenSSL's own locks); it is configured in init only.
     let context: OpaquePointer
@@ -52,8 +51,7 @@ internal import Synchronization
         guard unsafe SSL_CTX_check_private_key(context) == 1 else { throw TLSError("private key \(keyFile)") }
         unsafe ssl_context_serve_http11(context)
         unsafe ssl_context_set_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
-        // None by itself at the end of a handshake, where it would be a system call and a packet of its own: TLSSession.write.
-        guard unsafe SSL_CTX_set_num_tickets(context, 0) == 1 else { throw TLSError("session tickets") }
+        guard unsafe SSL_CTX_set_num_tickets(context, 1) == 1 else { throw TLSError("session tickets") }
         return made
     }
 

@@ -17,8 +17,6 @@ internal import COpenSSL
     /// Under which the context keeps sessions of this server. Empty on the server's side.
     let sessionKey: String
     private let ssl: OpaquePointer
-    /// A server's ticket has not been issued yet.
-    private var owesTicket: Bool
 
     /// A session that has not begun.
     /// - Parameters:
@@ -28,7 +26,6 @@ internal import COpenSSL
         ssl_clear_errors()
         guard let ssl = unsafe SSL_new(context.context) else { throw TLSError("TLS session") }
         self.context = context
-        owesTicket = context.isServer
         unsafe self.ssl = ssl
         sessionKey = context.isServer ? "" : "\(serverName) \(address)"
         // SSL_set_bio takes one reference to each, and SSL_free gives it back.
@@ -72,18 +69,12 @@ internal import COpenSSL
         return (count, .wait)
     }
 
-    /// Encrypts all of `bytes`; before a server's first ones goes its ticket, so that it costs no packet of its own and nothing
-    /// at all where nothing is ever written (SSL_new_session_ticket(3)).
+    /// Encrypts all of `bytes`.
     /// - Returns: how many records it took.
     func write(_ bytes: UnsafeRawBufferPointer) throws(TLSError) -> Int {
         var offset = 0
         var records = 0
         ssl_clear_errors()
-        if owesTicket {
-            owesTicket = false
-            // Refused with TLS 1.2, whose ticket is part of the handshake.
-            unsafe SSL_new_session_ticket(ssl)
-        }
         while offset < bytes.count {
             // The mode ENABLE_PARTIAL_WRITE makes one call one record of at most 16 KiB; the engine's output takes everything.
             let written = unsafe SSL_write(ssl, bytes.baseAddress! + offset, Int32(min(bytes.count - offset, 1 << 30)))
