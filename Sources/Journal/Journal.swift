@@ -5,11 +5,13 @@
 // 1. Positions are 1, 2, 3 … without gaps; an entry never changes and never goes away.
 // 2. What is heard through `deliver` is durable. What was appended and not heard when the journal fails
 //    may be there on reopening, or not: whole or absent, and never out of order.
-// 3. Time stamps are the journal's and never go back, also over restarts and when the wall clock does.
+// 3. Time stamps are the journal's and never go back, also over restarts and when the wall clock does. Those of a shared
+//    journal may, when another of its servers leads: whoever needs them to rise takes the largest so far.
 // 4. An engine may have several writers. Each hears the entries of all, in the one order, its own among them,
 //    and a retry after a lost acknowledgement may commit one append twice: the payload has to carry what tells
 //    a repeat. The memory and SQLite engines have one writer, in append order, each append once.
-// 5. Fail-stop: after `failed` nothing is committed or heard any more. Open the journal anew to go on.
+// 5. Fail-stop: after `failed` nothing is committed or heard any more. Open the journal anew to go on. `stalled` is no
+//    failure: what was appended waits, and is committed once the journal can.
 //
 // A journal does not know what a payload means.
 
@@ -50,6 +52,11 @@ public enum JournalEvent: Equatable, Sendable {
     case committed([JournalEntry])
     /// Everything committed before `start` has been delivered, up to this position. Said once.
     case caughtUp(position: UInt64)
+    /// A shared journal has committed nothing of what was appended for a second. It tries by itself until it can. The
+    /// reason is for people.
+    case stalled(reason: String)
+    /// The end of a stall.
+    case flowing
     /// Fail-stop: the last event.
     case failed(JournalError)
 }
@@ -121,6 +128,9 @@ public enum JournalLimits {
 /// failed, completions come at once on the caller's.
 public protocol Journal: AnyObject, Sendable {
     var epoch: JournalEpoch { get }
+
+    /// Whether other processes write it too: rule 4.
+    var isShared: Bool { get }
 
     /// The last committed position this process knows of; 0 when there is none.
     var lastPosition: UInt64 { get }

@@ -120,6 +120,9 @@ public final class MemoryJournal: Journal {
 
     public var epoch: JournalEpoch { log.epoch }
 
+    /// Others may write the log, but nobody has to prove to them that it lives.
+    public var isShared: Bool { false }
+
     public var lastPosition: UInt64 { log.lastPosition }
 
     public var statistics: JournalStatistics { state.withLock { $0.statistics } }

@@ -148,7 +148,7 @@ public struct DiskSync: Sendable {
         for event in heard {
             switch event {
             case .committed(let committed): entries += committed
-            case .caughtUp: break
+            case .caughtUp, .stalled, .flowing: break
             case .failed(let error): throw error
             }
         }

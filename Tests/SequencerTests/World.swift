@@ -66,7 +66,7 @@ final class World {
                     try sequencer.apply(entry, now: clock.elapsed, into: &publication)
                     applied.append(entry)
                 }
-            case .caughtUp: break
+            case .caughtUp, .stalled, .flowing: break
             case .failed(let error):
                 failure = error
                 sequencer.journalFailed(into: &publication)

@@ -35,6 +35,8 @@ public final class SQLiteJournal: Journal {
 
     deinit { close() }
 
+    public var isShared: Bool { false }
+
     public var lastPosition: UInt64 { inbox.read { $0.lastPosition } }
 
     public var statistics: JournalStatistics { inbox.read { $0.statistics } }

@@ -55,6 +55,7 @@ struct Recovery: Sendable {
                     for entry in entries { try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication) }
                     publication = Publication(loops: loops)
                 case .caughtUp: return
+                case .stalled, .flowing: break
                 case .failed(let error): throw error
                 }
             }
@@ -81,7 +82,7 @@ struct Recovery: Sendable {
                 switch event {
                 case .committed(let entries):
                     for entry in entries { try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication) }
-                case .caughtUp: break
+                case .caughtUp, .stalled, .flowing: break
                 case .failed(let error): throw error
                 }
             }

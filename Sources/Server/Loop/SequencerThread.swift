@@ -118,7 +118,7 @@ final class SequencerThread: Sendable {
                     sequencer.journalFailed(into: &publication)
                 }
             }
-        case .caughtUp:
+        case .caughtUp, .stalled, .flowing:
             break
         case .failed(let error):
             logger.critical("the journal failed: \(error); nothing more is acknowledged. Free the cause and restart the server")

@@ -43,6 +43,7 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
     }
 
     var epoch: JournalEpoch { log.epoch }
+    var isShared: Bool { true }
     var lastPosition: UInt64 { log.lastPosition }
     var statistics: JournalStatistics { JournalStatistics() }
 

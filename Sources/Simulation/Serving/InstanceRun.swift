@@ -175,6 +175,7 @@ final class InstanceRun {
                 }
             }
         case .caughtUp: begin()
+        case .stalled, .flowing: break
         case .failed(let error):
             network.trace.say(instance.name, "journal failed: \(error)")
             sequencer.journalFailed(into: &publication)
