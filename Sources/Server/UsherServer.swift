@@ -50,7 +50,7 @@ public final class UsherServer: Sendable {
     }
 
     private init(_ settings: ServerSettings, _ logger: Logger) throws {
-        let folder = try DataFolder(settings.dataFolder)
+        let folder = try DataFolder(settings.dataFolder, development: settings.developmentFolder)
         var notes: [String] = []
         let tls = try Self.tls(settings, folder, &notes)
         let identities = try Self.identities(settings, folder)
@@ -119,7 +119,7 @@ public final class UsherServer: Sendable {
             let started = Handoff<EventLoop.Control>()
             threads.append(
                 try Reactor.Thread.start(name: "admin") {
-                    Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics) }
+                    Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, journal, metrics) }
                 })
             adminControl = started.take()
         }
@@ -218,13 +218,16 @@ public final class UsherServer: Sendable {
         }
     }
 
-    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics) -> AdminConnection.Facts {
+    private static func adminFacts(
+        _ sequencer: SequencerThread, _ journal: any Journal, _ metrics: Metrics
+    ) -> AdminConnection.Facts {
         let state = sequencer.state
-        let sale: [(name: String, help: String, samples: [(labels: String, value: UInt64)])] = [
-            ("journal_position", "Journal position applied.", [("", state.position)]),
-            ("journal_writable", "1 while commands are taken.", [("", state.isWritable ? 1 : 0)]),
-        ]
-        return AdminConnection.Facts(
-            notReady: state.isWritable ? nil : "the journal can't be written; see the log", metrics: metrics.text(sale: sale))
+        let notReady = state.isWritable ? nil : "the journal can't be written; see the log"
+        return AdminConnection.Facts(notReady: notReady) {
+            metrics.page(
+                of: Metrics.State(
+                    isReady: notReady == nil, isWritable: state.isWritable, position: state.position,
+                    journalEnd: journal.lastPosition, journal: journal.statistics, process: .now()))
+        }
     }
 }

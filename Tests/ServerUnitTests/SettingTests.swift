@@ -13,6 +13,7 @@ import Testing
         ),
         "admin-listen": (["127.0.0.1:9000", "off"], ["", "on", "9000"]),
         "data": (["folder", "/a/b"], [""]),
+        "development-folder": (["folder", "/a/b"], [""]),
         "journal": (["sqlite", "memory"], ["", "SQLite", "postgres"]),
         "concerts": (["sale.yaml"], [""]),
         "demo": (["true", "false"], ["", "yes", "1"]),

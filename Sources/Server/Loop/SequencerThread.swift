@@ -67,26 +67,33 @@ final class SequencerThread: Sendable {
         var sequencer = sequencer
         var heard: [JournalEvent] = []
         var said: [ToSequencer] = []
+        var appends = AppendTimes()
         note(sequencer.office.position, isWritable: sequencer.isWritable)
         while !control.withLock({ $0.isStopping }) {
             let takesCommands = sequencer.gatheredCount < Self.gatheredMax
-            waker.sleep(upTo: sequencer.idleTime(now: Clock.monotonicMilliseconds())) {
+            let now = Clock.monotonicMilliseconds()
+            let idle = [sequencer.idleTime(now: now), metrics.sale.idleTime(now: now)].compactMap(\.self).min()
+            waker.sleep(upTo: idle) {
                 !events.isEmpty || takesCommands && !commands.isEmpty || control.withLock { $0.isStopping }
             }
             var publication = Publication(loops: inboxes.count)
             if events.drain(into: &heard) {
-                for event in heard { take(event, &sequencer, &publication, metrics, logger, entryApplied) }
+                for event in heard { take(event, &sequencer, &publication, &appends, metrics, logger, entryApplied) }
                 heard.removeAll(keepingCapacity: true)
             }
             if takesCommands, commands.drain(into: &said) {
                 for message in said { take(message, &sequencer, &publication, pageItems, metrics) }
                 said.removeAll(keepingCapacity: true)
             }
-            while let batch = sequencer.nextBatch(now: Clock.monotonicMilliseconds()) { journal.append(batch) }
+            while let batch = sequencer.nextBatch(now: Clock.monotonicMilliseconds()) {
+                journal.append(batch)
+                appends.appended()
+            }
             for (index, inbox) in inboxes.enumerated() {
                 inbox.put(publication.delta, answers: publication.answers[index], isWritable: sequencer.isWritable)
             }
             note(sequencer.office.position, isWritable: sequencer.isWritable)
+            metrics.sale.refresh(from: sequencer, now: Clock.monotonicMilliseconds())
         }
     }
 
@@ -98,8 +105,8 @@ final class SequencerThread: Sendable {
     }
 
     private func take(
-        _ event: JournalEvent, _ sequencer: inout Sequencer, _ publication: inout Publication, _ metrics: Metrics,
-        _ logger: Logger,
+        _ event: JournalEvent, _ sequencer: inout Sequencer, _ publication: inout Publication, _ appends: inout AppendTimes,
+        _ metrics: Metrics, _ logger: Logger,
         _ entryApplied: (UInt64, UInt64) -> Void
     ) {
         switch event {
@@ -108,6 +115,8 @@ final class SequencerThread: Sendable {
                 do throws(SequencerError) {
                     try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication)
                     metrics.entries.add()
+                    metrics.sale.entryApplied()
+                    if sequencer.isWritable { appends.heard(inFlight: sequencer.inFlightCount, into: metrics.journalLatency) }
                     entryApplied(entry.position, sequencer.office.digest)
                     if !sequencer.isWritable {
                         logger.critical(

@@ -8,6 +8,7 @@ public struct ServerSettings: Sendable {
     public var listen = SocketAddress.loopback(port: 8443)
     public var adminListen: SocketAddress? = SocketAddress.loopback(port: 8444)
     public var dataFolder = "usher-data"
+    public var developmentFolder: String?
     public var journal = JournalChoice.sqlite
     /// 0: one for each core but one, at least one.
     public var loops = 0

@@ -37,6 +37,9 @@ public struct Setting: Sendable {
         Setting("data", "FOLDER", "journal, keys and development certificate", "usher-data") {
             set(&$1.dataFolder, nonEmpty($0))
         },
+        Setting("development-folder", "FOLDER", "certificate and operator key that development instances share", "none") {
+            set(&$1.developmentFolder, nonEmpty($0))
+        },
         Setting("journal", "sqlite|memory", "memory keeps nothing over a restart", "sqlite") {
             set(&$1.journal, ServerSettings.JournalChoice(rawValue: $0))
         },
