@@ -2,17 +2,19 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-simulation soak-sanitizers \
+.PHONY: help run cluster build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-simulation soak-sanitizers \
 	fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
+TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl haproxy
 BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 
 # Where the tests find what is not Swift.
 VENV := .build/venv
 AUTOBAHN := .build/autobahn-venv
 POWERCUT := .build/powercut.so
+PROMETHEUS := .build/prometheus
+export USHER_PROMETHEUS := $(CURDIR)/$(PROMETHEUS)/usr/bin
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -20,22 +22,25 @@ help: ## this list
 run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …" adds settings
 	@exec .build/release/usher serve --demo $(RUN)
 
+cluster: build test-packages $(VENV)/.complete $(PROMETHEUS)/.complete ## docker-compose.yml's services as processes on this machine, until Ctrl-C
+	@exec $(VENV)/bin/python Tests/cluster/cluster.py $(CLUSTER)
+
 build: packages ## the release build, .build/release/usher
 	swift build -c release --product usher
 
 # Several runs: what takes both cores for long would starve what waits for a timer, and Foundation's Process, which tests use
 # to start others, reads past its list of descriptors when there are more than some 1,300 in its own process.
 CROWDS := ^ServerTests\.(SocketAbuseTests|StuckReaderTests)
-LONG := ^(CrashTests|ForeignTests|SimulationTests)\.
+LONG := ^((CrashTests|ForeignTests|SimulationTests)\.|EndToEndTests\.ClusterTests)
 RUN_TESTS := USHER_PYTHON=$(CURDIR)/$(VENV)/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
 	AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build
 
-test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(POWERCUT) ## all tests
+test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(PROMETHEUS)/.complete $(POWERCUT) ## all tests
 	swift build --build-tests
 	$(RUN_TESTS) --skip '$(CROWDS)' --skip '$(LONG)'
 	$(RUN_TESTS) --filter '$(CROWDS)'
 	$(RUN_TESTS) --filter '^SimulationTests\.'
-	$(RUN_TESTS) --filter '^(CrashTests|ForeignTests)\.'
+	$(RUN_TESTS) --filter '^((CrashTests|ForeignTests)\.|EndToEndTests\.ClusterTests)'
 
 # Proofs that take longer
 
@@ -125,6 +130,11 @@ $(AUTOBAHN)/.complete: Tests/conformance/autobahn/requirements.txt Tests/conform
 	python3 -m venv $(AUTOBAHN)
 	$(AUTOBAHN)/bin/pip install --quiet --disable-pip-version-check -r $<
 	$(AUTOBAHN)/bin/python -W ignore Tests/conformance/autobahn/port.py $(AUTOBAHN)/ported
+	@touch $@
+
+# Taken out of its package: installed, it would be a service of this machine.
+$(PROMETHEUS)/.complete: .ci/fetch-package
+	.ci/fetch-package prometheus $(PROMETHEUS)
 	@touch $@
 
 $(POWERCUT): Tests/powercut/powercut.c
