@@ -26,7 +26,22 @@ public final class UsherServer: Sendable {
     public let notes: [String]
 
     private let parts: Parts
-    private let isStopped = Mutex(false)
+    private let isStopped: StopMark
+
+    /// That the end has begun, for `/readyz` too.
+    private final class StopMark: Sendable {
+        private let mark = Mutex(false)
+
+        var isSet: Bool { mark.withLock { $0 } }
+
+        /// Returns whether it was set already.
+        func set() -> Bool {
+            mark.withLock { mark in
+                defer { mark = true }
+                return mark
+            }
+        }
+    }
 
     /// Everything that has to be ended.
     private struct Parts: Sendable {
@@ -61,11 +76,17 @@ public final class UsherServer: Sendable {
         let port = try ListeningPort(settings.listen, count: loopCount)
         let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
         let journal: any Journal =
-            switch settings.journal {
-            case .sqlite: try SQLiteJournal(path: folder.journal)
-            case .memory: MemoryJournal()
+            if let shared = settings.sharedJournal {
+                shared
+            } else {
+                switch settings.journal {
+                case .sqlite: try SQLiteJournal(path: folder.journal)
+                case .memory: MemoryJournal()
+                }
             }
         let metrics = Metrics()
+        let isStopped = StopMark()
+        self.isStopped = isStopped
         let sequencer = try SequencerThread()
         let snapshots = try SnapshotKeeper(every: settings.snapshotEntries)
         let inboxes = (0..<loopCount).map { _ in LoopInbox() }
@@ -119,7 +140,7 @@ public final class UsherServer: Sendable {
             let started = Handoff<EventLoop.Control>()
             threads.append(
                 try Reactor.Thread.start(name: "admin") {
-                    Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics) }
+                    Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics, isStopped) }
                 })
             adminControl = started.take()
         }
@@ -136,16 +157,19 @@ public final class UsherServer: Sendable {
 
     // MARK: Stopping
 
-    /// Ends the instance: takes nobody any more, tells the clients to come back elsewhere or later (GOAWAY, spread over the
-    /// drain time), lets what is under way finish, and closes the journal. Returns when all is closed. Idempotent.
+    /// Ends the instance: is not ready from now on and, after the notice, takes nobody any more, tells the clients to come
+    /// back elsewhere or later (GOAWAY, spread over the drain time), lets what is under way finish, hands its users'
+    /// presence over to other instances, and closes the journal. Returns when all is closed: no later than
+    /// `stopMilliseconds` after the call. Idempotent.
     public func stop() {
-        guard
-            !isStopped.withLock({ stopped in
-                defer { stopped = true }
-                return stopped
-            })
-        else { return }
-        for mailbox in parts.orders { _ = mailbox.send(.drain(milliseconds: parts.settings.drainMilliseconds)) }
+        guard !isStopped.set() else { return }
+        let notice = parts.settings.drainNotice(isShared: parts.journal.isShared)
+        if notice > 0 { Foundation.Thread.sleep(forTimeInterval: Double(notice) / 1000) }
+        let neighbours = parts.sequencer.neighbours()
+        let farewell = Farewell(
+            milliseconds: parts.settings.drainMilliseconds, hosts: neighbours.filter { !$0.isEmpty },
+            hasNeighbours: !neighbours.isEmpty)
+        for mailbox in parts.orders { _ = mailbox.send(.drain(farewell)) }
         parts.snapshots.stop()
         // The loops end by themselves once drained; then nobody waits for an answer any more.
         for thread in parts.threads.dropLast(parts.adminControl == nil ? 0 : 1) { thread.join() }
@@ -157,6 +181,12 @@ public final class UsherServer: Sendable {
             parts.threads.last?.join()
         }
         parts.folder.removeServerNote()
+    }
+
+    /// The longest that `stop` takes with these settings: notice, drain time, and ten seconds for presence to be handed
+    /// over and the journal to be closed.
+    public static func stopMilliseconds(_ settings: ServerSettings) -> UInt64 {
+        settings.drainNotice(isShared: true) + settings.drainMilliseconds + 10_000
     }
 
     // MARK: Pieces of the start
@@ -218,13 +248,17 @@ public final class UsherServer: Sendable {
         }
     }
 
-    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics) -> AdminConnection.Facts {
+    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics, _ isStopped: StopMark)
+        -> AdminConnection.Facts
+    {
         let state = sequencer.state
         let sale: [(name: String, help: String, samples: [(labels: String, value: UInt64)])] = [
             ("journal_position", "Journal position applied.", [("", state.position)]),
             ("journal_writable", "1 while commands are taken.", [("", state.isWritable ? 1 : 0)]),
         ]
         return AdminConnection.Facts(
-            notReady: state.isWritable ? nil : "the journal can't be written; see the log", metrics: metrics.text(sale: sale))
+            notReady: isStopped.isSet
+                ? "stopping; clients are sent away" : state.isWritable ? nil : "the journal can't be written; see the log",
+            metrics: metrics.text(sale: sale))
     }
 }

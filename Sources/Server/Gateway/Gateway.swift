@@ -53,7 +53,10 @@ final class Gateway {
     var journalTime: UInt64 = 0
     private var journalTimeHeardAt: UInt64 = 0
     var isWritable = true
-    var isDraining = false
+    /// How this instance goes, once it does.
+    var farewell: Farewell?
+    /// How many clients were told.
+    var farewells = 0
 
     // Who is here.
     var sessions: Set<Session> = []

@@ -96,6 +96,9 @@ struct PresenceBook {
         return Presence(arrived: arrived.prefix(count).sorted(), departed: departed.prefix(count).sorted())
     }
 
+    /// Whether nobody is here and the journal has been told so.
+    var isSettled: Bool { records.isEmpty && arrived.isEmpty && departed.isEmpty }
+
     mutating func told(_ news: Presence) {
         arrived.subtract(news.arrived)
         departed.subtract(news.departed)

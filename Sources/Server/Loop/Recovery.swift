@@ -96,7 +96,10 @@ struct Recovery: Sendable {
 
     private func startCommands(isFirstStart: Bool) -> [Command] {
         var bodies: [Command.Body] = [
-            .instanceStarted(InstanceStarted(sources: UInt32(loops), rules: BoxOffice.highestRules, name: instanceName)),
+            .instanceStarted(
+                InstanceStarted(
+                    sources: UInt32(loops), rules: BoxOffice.highestRules, name: instanceName,
+                    address: settings.publicAddress ?? "")),
             .publishKey(PublishKey(ed25519: publicKey)),
             .configure(
                 Configure(

@@ -26,6 +26,8 @@ final class SequencerThread: Sendable {
         var isStopping = false
         var position: UInt64 = 0
         var isWritable = true
+        /// Who wants to know the neighbours.
+        var neighbourQuestion: Handoff<[String]>?
     }
 
     init() throws(SystemError) {
@@ -55,6 +57,15 @@ final class SequencerThread: Sendable {
     /// The last position applied, and whether commands are still taken. From any thread.
     var state: (position: UInt64, isWritable: Bool) { control.withLock { ($0.position, $0.isWritable) } }
 
+    /// The addresses of the instances that live beside this one, empty texts for those that have none of their own. Waits
+    /// for the thread's next round, a second at most; then nobody is known.
+    func neighbours() -> [String] {
+        let answer = Handoff<[String]>()
+        control.withLock { $0.neighbourQuestion = answer }
+        waker.wake()
+        return answer.take(within: .seconds(1)) ?? []
+    }
+
     /// Runs until stopped or the journal failed and everybody has been told.
     ///
     /// - Parameters:
@@ -71,8 +82,10 @@ final class SequencerThread: Sendable {
         while !control.withLock({ $0.isStopping }) {
             let takesCommands = sequencer.gatheredCount < Self.gatheredMax
             waker.sleep(upTo: sequencer.idleTime(now: Clock.monotonicMilliseconds())) {
-                !events.isEmpty || takesCommands && !commands.isEmpty || control.withLock { $0.isStopping }
+                !events.isEmpty || takesCommands && !commands.isEmpty
+                    || control.withLock { $0.isStopping || $0.neighbourQuestion != nil }
             }
+            control.withLock { $0.neighbourQuestion.take() }?.give(sequencer.neighbours)
             var publication = Publication(loops: inboxes.count)
             if events.drain(into: &heard) {
                 for event in heard { take(event, &sequencer, &publication, metrics, logger, entryApplied) }
