@@ -1,4 +1,5 @@
 import Calls
+import Journal
 public import Logging
 public import Reactor
 
@@ -41,6 +42,8 @@ public struct ServerSettings: Sendable {
     /// What one visitor's connection gets instead of wire version 1's bounds; `pingIntervalMilliseconds` counts for nothing
     /// then. For tests of what takes seconds.
     var limits: CallLimits?
+    /// A journal that is there already, instead of `journal`. For tests of several instances.
+    var sharedJournal: (any Journal)?
 
     public init() {}
 
