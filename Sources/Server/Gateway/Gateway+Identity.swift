@@ -33,6 +33,7 @@ extension Gateway {
         welcome.user = session.identity?.user
         welcome.position = position
         welcome.development = identities.isDevelopment
+        welcome.stalled = isStalled
         calls.welcome(welcome, pingFraction: .random(in: 0...1), output: &output)
         metrics.hellos.add()
         if let farewell { calls.goAway(nextGoAway(farewell), output: &output) }

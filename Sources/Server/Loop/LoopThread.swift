@@ -54,8 +54,8 @@ struct LoopStart: Sendable {
             queueTokens: QueueTokens(key: key, epoch: instance.epoch),
             metrics: metrics, commands: commands, image: image)
         metrics.observe(loop.counters)
-        inbox.attach(to: loop) { delta, answers, isWritable in
-            gateway.isWritable = isWritable
+        inbox.attach(to: loop) { delta, answers, standing in
+            gateway.take(standing)
             gateway.take(delta, answers)
         }
         var limits = ListenerLimits()
