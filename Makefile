@@ -60,17 +60,19 @@ soak-crashes: build $(POWERCUT) ## a server that dies KILLS times (1000) under l
 soak-simulation: build ## live through simulated worlds, SEEDS=1000000 of them from FIRST=1 on
 	.build/release/usher simulate --seeds $(or $(FIRST),1)..$$(( $(or $(FIRST),1) + $(or $(SEEDS),1000000) - 1 ))
 
-# Debug builds, each of its own; the tests of other modules have neither threads nor pointers.
+# Debug builds, each of its own; the tests of other modules have neither threads nor pointers. One test at a time and no crowds:
+# everything is many times slower, and what waits 5 s would otherwise give up.
 THREAD_TESTS := SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|ClientTests
 ADDRESS_TESTS := WireTests|CryptoTests|WebSocketTests|SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|FuzzTests
+SLOW_TESTS := $(CROWDS)|^ServerTests\.DescriptorTests
 
 soak-sanitizers: packages test-packages ## concurrent tests under ThreadSanitizer, those with pointers under AddressSanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt halt_on_error=0 exitcode=66" SWIFT_BACKTRACE=enable=no \
-		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '^($(THREAD_TESTS))\.'
+		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --no-parallel --filter '^($(THREAD_TESTS))\.' --skip '$(SLOW_TESTS)'
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
 	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
-		swift test --skip-build --sanitize=address --scratch-path .build-asan --filter '^($(ADDRESS_TESTS))\.'
+		swift test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel --filter '^($(ADDRESS_TESTS))\.' --skip '$(SLOW_TESTS)'
 
 # A release build, for speed; the harness looks inside the modules, hence -enable-testing.
 fuzzer: packages

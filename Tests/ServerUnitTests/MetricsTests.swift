@@ -63,20 +63,21 @@ private struct ReadPage {
         loops[0].refused("SEAT_TAKEN")
         loops[1].refused("SEAT_TAKEN")
         loops[1].refused("TOKEN_WAITING")
-        let page = ReadPage(metrics.page(of: .init(isReady: false, position: 7, journalEnd: 9)))
+        let page = ReadPage(
+            metrics.page(of: .init(isReady: false, status: .init(position: 7, journalEnd: 9, standing: .stalled(reason: "")))))
         #expect(page.faults == [])
         func value(_ name: String, _ labels: String = "") -> Double? { page.samples[.init(name: name, labels: labels)] }
         #expect(value("usher_calls_total") == 7)
         #expect(value("usher_refusals_total", #"reason="SEAT_TAKEN""#) == 2)
         #expect(value("usher_refusals_total", #"reason="TOKEN_WAITING""#) == 1)
         #expect(value("usher_connections", #"loop="1""#) == 0)
-        #expect(value("usher_ready") == 0 && value("usher_journal_writable") == 1)
+        #expect(value("usher_ready") == 0 && value("usher_journal_writable") == 0 && value("usher_journal_stalled") == 1)
         #expect(value("usher_journal_position") == 7 && value("usher_journal_behind_entries") == 2)
         #expect(page.types["usher_connections"] == "gauge" && page.types["usher_calls_total"] == "counter")
     }
 
     @Test func `an instance ahead of what the journal knows is not behind`() {
-        let page = ReadPage(Metrics().page(of: .init(position: 9, journalEnd: 7)))
+        let page = ReadPage(Metrics().page(of: .init(status: .init(position: 9, journalEnd: 7))))
         #expect(page.samples[.init(name: "usher_journal_behind_entries", labels: "")] == 0)
     }
 
@@ -117,6 +118,8 @@ private struct ReadPage {
         #expect(latency.reading.microseconds == 0, "nothing has come back: another instance's entry was heard")
         times.heard(inFlight: 1, at: start + .milliseconds(30), into: latency)
         times.heard(inFlight: 0, at: start + .milliseconds(45), into: latency)
+        times.appended(at: start)
+        times.heard(inFlight: 0, at: start + .seconds(9), into: nil)
         #expect(latency.reading.microseconds == 30_000 + 35_000 && latency.reading.buckets.reduce(0, +) == 2)
     }
 

@@ -1,6 +1,7 @@
 import BoxOffice
 import Journal
 import Reactor
+import Sequencer
 import Synchronization
 import UsherAPI
 
@@ -14,6 +15,7 @@ final class Metrics: Sendable {
     // The sequencer's thread adds.
     let entries = Counter()
     let commands = Counter()
+    let claimsOverruled = Counter()
     /// From handing a batch to the journal to hearing it back, durable and in its turn.
     let journalLatency = DurationHistogram()
     /// The numbers of the sale.
@@ -37,10 +39,7 @@ final class Metrics: Sendable {
     struct State {
         /// As `/readyz` has it.
         var isReady = true
-        var isWritable = true
-        /// The last journal position applied, and the last one that the journal is known to have.
-        var position: UInt64 = 0
-        var journalEnd: UInt64 = 0
+        var status = InstanceStatus()
         var journal = JournalStatistics()
         var process = ProcessNumbers()
     }
@@ -59,11 +58,15 @@ final class Metrics: Sendable {
 
     private func addInstance(_ state: State, to page: inout Exposition) {
         page.gauge("usher_ready", "1 while /readyz says ready.", state.isReady ? 1 : 0)
-        page.gauge("usher_journal_writable", "1 while commands are taken.", state.isWritable ? 1 : 0)
-        page.gauge("usher_journal_position", "Journal position applied.", state.position)
-        page.gauge(
-            "usher_journal_behind_entries", "Committed entries known of and not yet applied.",
-            state.journalEnd - min(state.journalEnd, state.position))
+        var isStalled = false
+        if case .stalled? = state.status.standing { isStalled = true }
+        page.gauge("usher_journal_writable", "1 while commands are taken.", state.status.standing == .serving ? 1 : 0)
+        page.gauge("usher_journal_stalled", "1 while the journal stands still.", isStalled ? 1 : 0)
+        page.gauge("usher_journal_position", "Journal position applied.", state.status.position)
+        page.gauge("usher_journal_behind_entries", "Committed entries known of and not yet applied.", state.status.behind)
+        page.counter(
+            "usher_instance_rejoins_total", "How often the others had declared this instance gone.",
+            UInt64(state.status.rejoins))
         page.gauge("usher_instances", "Living instances, as the journal has it.", UInt64(sale.numbers.instances))
     }
 
@@ -94,6 +97,8 @@ final class Metrics: Sendable {
     private func addJournal(_ state: State, to page: inout Exposition) {
         page.counter("usher_journal_entries_total", "Journal entries applied, of all instances.", entries.count)
         page.counter("usher_journal_commands_total", "Commands submitted by this instance.", commands.count)
+        page.counter(
+            "usher_claims_lost_total", "Claims of seats that the journal decided for another.", claimsOverruled.count)
         page.counter("usher_journal_commits_total", "Rounds of the journal that brought entries.", state.journal.commits)
         page.counter("usher_journal_payload_bytes_total", "Bytes of entries.", state.journal.payloadBytes)
         page.counter("usher_snapshots_total", "Snapshots saved.", snapshots.count)
