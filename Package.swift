@@ -123,7 +123,7 @@ let package = Package(
         tests(
             "ServerTests",
             [
-                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto",
+                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto", "Journal",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
