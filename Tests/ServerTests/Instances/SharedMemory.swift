@@ -110,7 +110,7 @@ final class TestCluster: Sendable {
         for index in 0..<count {
             sales.append(
                 try TestSale {
-                    $0.sharedJournal = memory.journal()
+                    $0.givenJournal = memory.journal()
                     $0.drainNoticeMilliseconds = 0
                     change(index, &$0)
                 })
