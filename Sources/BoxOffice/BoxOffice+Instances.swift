@@ -65,6 +65,7 @@ extension BoxOffice {
     mutating func note(_ started: InstanceStarted, instance: Int) {
         instances[instance].rules = started.rules
         instances[instance].name = String(started.name.prefix(64))
+        instances[instance].address = String(started.address.prefix(256))
         // A version comes into force once every living instance knows it, and stays. It may be one that this code does not
         // know: then it has to stop, and must not say that an older one is in force.
         let known = instances.lazy.filter(\.isAlive).map(\.rules).min() ?? 0

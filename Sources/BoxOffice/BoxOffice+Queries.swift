@@ -228,4 +228,9 @@ extension BoxOffice {
 
     /// The instances that live, by id.
     public var livingInstances: [UInt32] { instances.filter(\.isAlive).map(\.id) }
+
+    /// The addresses of the others that live, by id; empty texts for those that have none of their own.
+    public func neighbours(of instance: UInt32) -> [String] {
+        instances.filter { $0.isAlive && $0.id != instance }.map(\.address)
+    }
 }

@@ -246,6 +246,9 @@ public struct Sequencer: ~Copyable {
 
     // MARK: Questions
 
+    /// The addresses of the instances that live beside this one; empty texts for those that have none of their own.
+    public var neighbours: [String] { office.neighbours(of: instance) }
+
     /// Answers a question from the state as it stands, between entries.
     public func answer(_ question: Question, origin: Origin, pageItems: Int, into publication: inout Publication) {
         let facts: Facts

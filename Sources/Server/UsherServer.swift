@@ -26,7 +26,22 @@ public final class UsherServer: Sendable {
     public let notes: [String]
 
     private let parts: Parts
-    private let isStopped = Mutex(false)
+    private let isStopped: StopMark
+
+    /// That the end has begun, for `/readyz` too.
+    private final class StopMark: Sendable {
+        private let mark = Mutex(false)
+
+        var isSet: Bool { mark.withLock { $0 } }
+
+        /// Returns whether it was set already.
+        func set() -> Bool {
+            mark.withLock { mark in
+                defer { mark = true }
+                return mark
+            }
+        }
+    }
 
     /// Everything that has to be ended.
     private struct Parts: Sendable {
@@ -71,6 +86,8 @@ public final class UsherServer: Sendable {
                 }
             }
         let metrics = Metrics()
+        let isStopped = StopMark()
+        self.isStopped = isStopped
         let sequencer = try SequencerThread()
         let snapshots = try SnapshotKeeper(every: settings.snapshotEntries)
         let inboxes = (0..<loopCount).map { _ in LoopInbox() }
@@ -86,7 +103,7 @@ public final class UsherServer: Sendable {
         if let adminPort {
             let started = Handoff<EventLoop.Control>()
             adminThread = try Reactor.Thread.start(name: "admin") {
-                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics) }
+                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics, isStopped) }
             }
             adminControl = started.take()
         }
@@ -154,16 +171,19 @@ public final class UsherServer: Sendable {
     /// out by this one's silence.
     private static let leaveMilliseconds: UInt64 = 2_000
 
-    /// Ends the instance: takes nobody any more, tells the clients to come back elsewhere or later (GOAWAY, spread over the
-    /// drain time), lets what is under way finish, and closes the journal. Returns when all is closed. Idempotent.
+    /// Ends the instance: is not ready from now on and, after the notice, takes nobody any more, tells the clients to come
+    /// back elsewhere or later (GOAWAY, spread over the drain time), lets what is under way finish, hands its users'
+    /// presence over to other instances, and closes the journal. Returns when all is closed: no later than
+    /// `stopMilliseconds` after the call. Idempotent.
     public func stop() {
-        guard
-            !isStopped.withLock({ stopped in
-                defer { stopped = true }
-                return stopped
-            })
-        else { return }
-        for mailbox in parts.orders { _ = mailbox.send(.drain(milliseconds: parts.settings.drainMilliseconds)) }
+        guard !isStopped.set() else { return }
+        let notice = parts.settings.drainNotice(isShared: parts.journal.isShared)
+        if notice > 0 { Foundation.Thread.sleep(forTimeInterval: Double(notice) / 1000) }
+        let neighbours = parts.sequencer.neighbours()
+        let farewell = Farewell(
+            milliseconds: parts.settings.drainMilliseconds, hosts: neighbours.filter { !$0.isEmpty },
+            hasNeighbours: !neighbours.isEmpty)
+        for mailbox in parts.orders { _ = mailbox.send(.drain(farewell)) }
         parts.snapshots.stop()
         // The loops end by themselves once drained; then nobody waits for an answer any more.
         for thread in parts.threads { thread.join() }
@@ -173,6 +193,12 @@ public final class UsherServer: Sendable {
         parts.adminControl?.stop()
         parts.adminThread?.join()
         parts.folder.removeServerNote()
+    }
+
+    /// The longest that `stop` takes with these settings: notice, drain time, and ten seconds for presence to be handed
+    /// over and the journal to be closed.
+    public static func stopMilliseconds(_ settings: ServerSettings) -> UInt64 {
+        settings.drainNotice(isShared: true) + settings.drainMilliseconds + 10_000
     }
 
     // MARK: Pieces of the start
@@ -234,7 +260,9 @@ public final class UsherServer: Sendable {
         }
     }
 
-    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics) -> AdminConnection.Facts {
+    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics, _ isStopped: StopMark)
+        -> AdminConnection.Facts
+    {
         let status = sequencer.status
         var isStalled = false
         if case .stalled = status.standing { isStalled = true }
@@ -245,6 +273,6 @@ public final class UsherServer: Sendable {
             ("journal_stalled", "1 while the journal stands still.", [("", isStalled ? 1 : 0)]),
             ("instance_rejoins", "How often the others had declared this instance gone.", [("", UInt64(status.rejoins))]),
         ]
-        return AdminConnection.Facts(notReady: status.notReady, metrics: metrics.text(sale: sale))
+        return AdminConnection.Facts(notReady: isStopped.isSet ? "stopping; clients are sent away" : status.notReady, metrics: metrics.text(sale: sale))
     }
 }

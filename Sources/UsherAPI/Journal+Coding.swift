@@ -345,6 +345,7 @@ extension InstanceStarted {
         writer.uint32(1, sources)
         writer.uint32(2, rules)
         writer.string(3, name)
+        writer.string(4, address)
     }
 
     public mutating func merge(from reader: consuming WireReader) throws(WireError) {
@@ -353,6 +354,7 @@ extension InstanceStarted {
             case 1: try reader.uint32(field, &sources)
             case 2: try reader.uint32(field, &rules)
             case 3: try reader.string(field, &name)
+            case 4: try reader.string(field, &address)
             default: try reader.skip(field)
             }
         }

@@ -349,15 +349,18 @@ public struct InstanceStarted: WireMessage {
     public var rules: UInt32 = 0
     /// The instance's name.
     public var name = ""
+    /// `host:port` by which clients reach this very instance; empty: none of its own.
+    public var address = ""
 
     /// Every field at its default.
     public init() {}
 
     /// The fields given, the others at their default.
-    public init(sources: UInt32 = 0, rules: UInt32 = 0, name: String = "") {
+    public init(sources: UInt32 = 0, rules: UInt32 = 0, name: String = "", address: String = "") {
         self.sources = sources
         self.rules = rules
         self.name = name
+        self.address = address
     }
 }
 

@@ -36,7 +36,7 @@ extension Gateway {
         welcome.stalled = isStalled
         calls.welcome(welcome, pingFraction: .random(in: 0...1), output: &output)
         metrics.hellos.add()
-        if isDraining { calls.goAway(farewell, output: &output) }
+        if let farewell { calls.goAway(nextGoAway(farewell), output: &output) }
     }
 
     func authenticate(_ request: AuthenticateRequest, _ call: IncomingCall, _ session: Session) throws(Status) {

@@ -54,7 +54,10 @@ final class Gateway {
     private var journalTimeHeardAt: UInt64 = 0
     /// How the instance stands to its journal.
     var standing = LoopStanding()
-    var isDraining = false
+    /// How this instance goes, once it does.
+    var farewell: Farewell?
+    /// How many clients were told.
+    var farewells = 0
 
     // Who is here.
     var sessions: Set<Session> = []

@@ -121,7 +121,10 @@ struct Recovery: Sendable {
     /// started with newer ones since.
     private var rejoining: [Command.Body] {
         [
-            .instanceStarted(InstanceStarted(sources: UInt32(loops), rules: BoxOffice.highestRules, name: instanceName)),
+            .instanceStarted(
+                InstanceStarted(
+                    sources: UInt32(loops), rules: BoxOffice.highestRules, name: instanceName,
+                    address: settings.publicAddress ?? "")),
             .publishKey(PublishKey(ed25519: publicKey)),
         ]
     }

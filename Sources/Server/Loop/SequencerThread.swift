@@ -27,6 +27,8 @@ final class SequencerThread: Sendable {
         /// Say goodbye first, but be through by this monotonic time.
         var leaveBy: UInt64?
         var status = InstanceStatus()
+        /// Who wants to know the neighbours.
+        var neighbourQuestion: Handoff<[String]>?
     }
 
     init() throws(SystemError) {
@@ -57,6 +59,15 @@ final class SequencerThread: Sendable {
     /// How it stands. From any thread.
     var status: InstanceStatus { control.withLock { $0.status } }
 
+    /// The addresses of the instances that live beside this one, empty texts for those that have none of their own. Waits
+    /// for the thread's next round, a second at most; then nobody is known.
+    func neighbours() -> [String] {
+        let answer = Handoff<[String]>()
+        control.withLock { $0.neighbourQuestion = answer }
+        waker.wake()
+        return answer.take(within: .seconds(1)) ?? []
+    }
+
     /// Runs until it has left. An instance that has stopped for good still answers, that it has.
     ///
     /// - Parameters:
@@ -75,14 +86,17 @@ final class SequencerThread: Sendable {
         note(sequencer, journal)
         while true {
             let leaveBy = control.withLock { $0.leaveBy }
-            if let leaveBy {
+            // Not before what the loops have said last: it may be whose departure has to be told.
+            if let leaveBy, commands.isEmpty || Clock.monotonicMilliseconds() >= leaveBy {
                 sequencer.leave()
                 if sequencer.hasLeft || Clock.monotonicMilliseconds() >= leaveBy { break }
             }
             let takesCommands = sequencer.gatheredCount < Self.gatheredMax
             waker.sleep(upTo: idleTime(sequencer, leaveBy: leaveBy)) {
-                !events.isEmpty || takesCommands && !commands.isEmpty || control.withLock { $0.leaveBy != leaveBy }
+                !events.isEmpty || takesCommands && !commands.isEmpty
+                    || control.withLock { $0.leaveBy != leaveBy || $0.neighbourQuestion != nil }
             }
+            control.withLock { $0.neighbourQuestion.take() }?.give(sequencer.neighbours)
             var publication = Publication(loops: inboxes.count)
             if events.drain(into: &heard) {
                 for event in heard { take(event, &sequencer, &publication, metrics, logger, entryApplied) }

@@ -8,6 +8,8 @@ public import Reactor
 public struct ServerSettings: Sendable {
     public var listen = SocketAddress.loopback(port: 8443)
     public var adminListen: SocketAddress? = SocketAddress.loopback(port: 8444)
+    /// Where clients reach this very instance, `host:port`; nil: by the address of all.
+    public var publicAddress: String?
     public var dataFolder = "usher-data"
     public var journal = JournalChoice.sqlite
     /// 0: one for each core but one, at least one.
@@ -35,6 +37,8 @@ public struct ServerSettings: Sendable {
 
     public var pingIntervalMilliseconds: UInt64 = 25_000
     public var drainMilliseconds: UInt64 = 10_000
+    /// Between being not ready and GOAWAY; nil: two seconds where the journal is shared, else none.
+    public var drainNoticeMilliseconds: UInt64?
     public var snapshotEntries: UInt64 = 50_000
     public var logLevel = Logger.Level.info
     public var echo = false
@@ -46,6 +50,9 @@ public struct ServerSettings: Sendable {
     var sharedJournal: (any Journal)?
 
     public init() {}
+
+    /// How long a stopping server waits before it sends its clients away.
+    func drainNotice(isShared: Bool) -> UInt64 { drainNoticeMilliseconds ?? (isShared ? 2_000 : 0) }
 
     /// Identities are taken on trust as long as no identity provider's keys are given.
     public var isDevelopment: Bool { identityKeysFile == nil }

@@ -158,7 +158,7 @@ final class FuzzedServer {
         turn()
     }
 
-    func drain() { gateway.drain(milliseconds: 1_000) {} }
+    func drain() { gateway.drain(Farewell(milliseconds: 1_000)) {} }
 
     // MARK: What must hold
 
