@@ -135,6 +135,7 @@ public final class UsherServer: Sendable {
             image = try recovered.take().get()
         } catch {
             sequencerThread.join()
+            sequencer.abandon()
             journal.close()
             adminControl?.stop()
             adminThread?.join()
@@ -279,6 +280,7 @@ public final class UsherServer: Sendable {
             ("journal_stalled", "1 while the journal stands still.", [("", isStalled ? 1 : 0)]),
             ("instance_rejoins", "How often the others had declared this instance gone.", [("", UInt64(status.rejoins))]),
         ]
-        return AdminConnection.Facts(notReady: isStopped.isSet ? "stopping; clients are sent away" : status.notReady, metrics: metrics.text(sale: sale))
+        return AdminConnection.Facts(
+            notReady: isStopped.isSet ? "stopping; clients are sent away" : status.notReady, metrics: metrics.text(sale: sale))
     }
 }
