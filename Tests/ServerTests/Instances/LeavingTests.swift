@@ -60,8 +60,8 @@ struct LeavingTests {
         case arrived(UInt32), departed(UInt32), stopped(UInt32)
     }
 
-    private func signs(of token: UInt64, _ memory: SharedMemory) throws -> [Sign] {
-        try memory.entries.flatMap { entry in
+    private func signs(of token: UInt64, _ cluster: TestCluster) throws -> [Sign] {
+        try cluster.entries.flatMap { entry in
             entry.commands.compactMap { command -> Sign? in
                 switch command.body {
                 case .presence(let news) where news.arrived.contains(token): .arrived(entry.instance)
@@ -87,7 +87,7 @@ struct LeavingTests {
             let (first, second) = (try cluster.number(of: 0), try cluster.number(of: 1))
             await Task.detached { cluster[0].stop() }.value
             // The second token of the sale.
-            let signs = try signs(of: 2, cluster.memory)
+            let signs = try signs(of: 2, cluster)
             let arrival = try #require(signs.firstIndex(of: .arrived(second)), "\(signs)")
             let departure = try #require(signs.firstIndex(of: .departed(first)), "\(signs)")
             let stop = try #require(signs.firstIndex(of: .stopped(first)), "\(signs)")
