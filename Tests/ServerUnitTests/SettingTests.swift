@@ -13,6 +13,7 @@ import Testing
         ),
         "admin-listen": (["127.0.0.1:9000", "off"], ["", "on", "9000"]),
         "data": (["folder", "/a/b"], [""]),
+        "development-folder": (["folder", "/a/b"], [""]),
         "journal": (["sqlite", "memory", "nats://a,b:4222", "tls://a"], ["", "SQLite", "postgres", "nats://", "nats://a:0"]),
         "journal-stream": (["usher", "sale_2-B"], ["", "a.b", "a b", "*"]),
         "journal-replicas": (["1", "3"], ["0", "6", "x"]), "journal-credentials": (["a.creds"], [""]),

@@ -249,6 +249,7 @@ extension Gateway {
         stream.shownLineState = update.lineState
         stream.shownOpens = update.opensMs
         stream.shownWarnings = update.warnings
+        stream.shownStalled = update.stalled
         stream.shownProspect.show(
             Prospect(position: update.position, behind: update.behind, estimate: update.estimate), now: loop.now)
         return update
@@ -263,6 +264,7 @@ extension Gateway {
         update.joinNumber = status.joinNumber
         update.endReason = status.endReason
         if line.state == .lobby { update.opensMs = settings.opensMs }
+        update.stalled = isStalled
         let isBeforeDraw = line.isBeforeDraw(order: settings.lobbyOrder)
         if !isBeforeDraw { update.place = status.place }
         switch status.state {
@@ -361,7 +363,7 @@ extension Gateway {
     private func isNews(_ view: LineView, for stream: LineStream) -> Bool {
         let settings = catalogue.concerts[stream.line].settings
         if view.state != stream.shownLineState || (view.state == .lobby && settings.opensMs != stream.shownOpens)
-            || (noticeLog[stream.line]?.last?.number ?? 0) > stream.shownNotice
+            || (noticeLog[stream.line]?.last?.number ?? 0) > stream.shownNotice || isStalled != stream.shownStalled
         {
             return true
         }
@@ -380,6 +382,7 @@ extension Gateway {
                     || lines[status.concert].state != stream.shownLineState
                     || stream.passExpires < loop.wallNow + QueueTokens.passRenewalMilliseconds
                     || (noticeLog[status.concert]?.last?.number ?? 0) > stream.shownNotice
+                    || isStalled != stream.shownStalled
                 if isNews {
                     sendUpdate(stream)
                     stream.session.flush()

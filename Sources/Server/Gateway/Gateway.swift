@@ -28,7 +28,8 @@ final class Gateway {
     let origins: OriginList
     let identities: IdentityChecker
     let queueTokens: QueueTokens
-    let metrics: Metrics
+    let instanceMetrics: Metrics
+    let metrics: LoopMetrics
     let deflate = DeflateContext()
     private let commands: Mailbox<ToSequencer>
 
@@ -52,8 +53,12 @@ final class Gateway {
     var position: UInt64 = 0
     var journalTime: UInt64 = 0
     private var journalTimeHeardAt: UInt64 = 0
-    var isWritable = true
-    var isDraining = false
+    /// How the instance stands to its journal.
+    var standing = LoopStanding()
+    /// How this instance goes, once it does.
+    var farewell: Farewell?
+    /// How many clients were told.
+    var farewells = 0
 
     // Who is here.
     var sessions: Set<Session> = []
@@ -100,7 +105,8 @@ final class Gateway {
         self.instance = instance
         self.identities = identities
         self.queueTokens = queueTokens
-        self.metrics = metrics
+        instanceMetrics = metrics
+        self.metrics = metrics.addLoop(loop.counters)
         self.commands = commands
         limits = settings.limits ?? CallLimits(pingMilliseconds: settings.pingIntervalMilliseconds)
         backendLimits = .backend(pingMilliseconds: settings.pingIntervalMilliseconds)
@@ -214,7 +220,7 @@ final class Gateway {
 
     /// Sends a command on its way. Its outcome comes back under the ticket, for `PendingCall.Use`.
     ///
-    /// - Throws: UNAVAILABLE if the journal can't be written or the way is full; nothing has been begun then.
+    /// - Throws: UNAVAILABLE if the instance takes no commands or the way is full; nothing has been begun then.
     func submit(
         _ body: Command.Body, identity: Identity, token: UInt64, _ call: IncomingCall, _ session: Session, use: PendingCall.Use,
         claim: SeatClaim? = nil
@@ -228,6 +234,7 @@ final class Gateway {
         command.operator = call.method.isForOperators ? identity.name : ""
         command.body = body
         let submission = Submission(command, origin: Origin(loop: index, ticket: nextTicket), claim: claim)
+        guard isWritable else { throw notTaken }
         try send(.submission(submission), PendingCall(session: session, call: call.id, use: use))
         session.calls.submitted(call.id)
     }
@@ -238,6 +245,8 @@ final class Gateway {
     }
 
     func ask(_ question: Question, _ pendingCall: PendingCall) throws(Status) {
+        // What is known can be told while the journal stands still, but not once the instance has stopped.
+        if case .stopped = standing.standing { throw notTaken }
         try send(.question(question, Origin(loop: index, ticket: nextTicket)), pendingCall)
     }
 
@@ -250,11 +259,6 @@ final class Gateway {
     }
 
     private func send(_ message: ToSequencer, _ pendingCall: PendingCall) throws(Status) {
-        guard isWritable else {
-            throw Status(
-                .journalUnavailable, "The journal can't be written; nothing was begun.",
-                details: ErrorDetails(retryAfterMs: 5_000))
-        }
         guard pending.count < Self.pendingMax, commands.send(message) else {
             throw Status(
                 .notStarted, "Too much is going on just now; nothing was begun.", details: ErrorDetails(retryAfterMs: 250))
@@ -297,7 +301,9 @@ final class Gateway {
 
     /// What the sequencer has sent: the delta first, then the answers of its positions.
     func take(_ delta: Delta, _ answers: [Answer]) {
+        let pushesBefore = metrics.pushes
         take(delta)
+        notePushes(metrics.pushes - pushesBefore, of: delta)
         arrivedStatuses = delta.tokens
         defer { arrivedStatuses = [:] }
         for answer in answers {
@@ -306,6 +312,15 @@ final class Gateway {
             pendingCall.session.flush()
         }
         retryJoins()
+    }
+
+    /// Counts how old the news of a delta was when the last of its pushes was made; one clock read for all of them. Those
+    /// that wait for a tick, such as positions far back, are late on purpose and not counted.
+    private func notePushes(_ count: UInt64, of delta: Delta) {
+        guard count > 0, !delta.isEmpty else { return }
+        let now = Clock.wallMilliseconds()
+        metrics.pushLatency.observe(
+            microseconds: (now - min(now, delta.oldestTimeMilliseconds)) * 1000, count: count)
     }
 
     // MARK: Slow readers

@@ -96,6 +96,18 @@ struct PresenceBook {
         return Presence(arrived: arrived.prefix(count).sorted(), departed: departed.prefix(count).sorted())
     }
 
+    /// Whether nobody is here and the journal has been told so.
+    var isSettled: Bool { records.isEmpty && arrived.isEmpty && departed.isEmpty }
+
+    /// The journal knows of nobody here any more: whoever is here is told of anew.
+    mutating func tellAnew() {
+        for token in records.keys { records[token]!.isAnnounced = true }
+        arrived = Set(records.keys)
+        departed = []
+        departedLately = []
+        departedBefore = []
+    }
+
     mutating func told(_ news: Presence) {
         arrived.subtract(news.arrived)
         departed.subtract(news.departed)

@@ -28,6 +28,13 @@ public struct Setting: Sendable {
         Setting("listen", "ADDRESS:PORT", "where clients connect; port 0 lets the system choose", "127.0.0.1:8443") {
             set(&$1.listen, SocketAddress($0))
         },
+        Setting(
+            "public-address", "HOST:PORT",
+            "where clients reach this very instance, told to those of one that stops; none: all have one address, as behind a proxy",
+            "none"
+        ) {
+            set(&$1.publicAddress, publicAddress($0))
+        },
         Setting("admin-listen", "ADDRESS:PORT|off", "health, readiness and metrics", "127.0.0.1:8444") {
             if $0 == "off" {
                 $1.adminListen = nil
@@ -37,6 +44,9 @@ public struct Setting: Sendable {
         },
         Setting("data", "FOLDER", "journal, keys and development certificate", "usher-data") {
             set(&$1.dataFolder, nonEmpty($0))
+        },
+        Setting("development-folder", "FOLDER", "certificate and operator key that development instances share", "none") {
+            set(&$1.developmentFolder, nonEmpty($0))
         },
         Setting(
             "journal", "sqlite|memory|nats://HOST:PORT,…|tls://HOST:PORT,…",
@@ -111,6 +121,13 @@ public struct Setting: Sendable {
         Setting("drain-time", "SECONDS", "how long a stopping server gives its clients", "10") {
             set(&$1.drainMilliseconds, number($0, 0...600).map { $0 * 1000 })
         },
+        Setting(
+            "drain-notice", "SECONDS",
+            "how long a server that stops goes on as before but for `/readyz`, so that balancers send it nobody more",
+            "2 beside other instances, else 0"
+        ) {
+            set(&$1.drainNoticeMilliseconds, number($0, 0...600).map { $0 * 1000 })
+        },
         Setting("snapshot-entries", "N", "journal entries between snapshots", "50000") {
             set(&$1.snapshotEntries, number($0, 100...100_000_000))
         },
@@ -179,6 +196,25 @@ public struct Setting: Sendable {
 
     private static func number<Number: FixedWidthInteger>(_ text: String, _ range: ClosedRange<Number>) -> Number? {
         Number(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+
+    /// A host and a port as clients write them after `wss://`.
+    private static func publicAddress(_ text: String) -> String? {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            return nil
+        }
+        let host = text[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        let isClean = host.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            case UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"): isBracketed
+            default: false
+            }
+        }
+        return isClean && !host.isEmpty && host.utf8.count <= 253 ? text : nil
     }
 
     private static func claim(_ text: String) -> (name: String, value: String)? {

@@ -11,7 +11,11 @@ struct Stampede: ParsableCommand {
 
     @Option(help: "Fans, 1 to 19000 (a process has 20,000 descriptors).")
     var fans = 2_000
-    @Option(help: "The server, such as wss://127.0.0.1:8443; otherwise the one that runs in the data folder.")
+    @Option(
+        name: [.customLong("connect"), .customLong("server")],
+        help:
+            "The server, such as wss://127.0.0.1:8443, or several instances, comma-separated, over which the fans are spread evenly; otherwise the one that runs in the data folder."
+    )
     var server: String?
     @Option(help: "The data folder of a server on this machine: finds it, trusts it, and operates it.")
     var data = "usher-data"
