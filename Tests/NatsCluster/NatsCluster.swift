@@ -87,7 +87,8 @@ public final class NatsCluster: Sendable {
         let end = Date().addingTimeInterval(seconds)
         while !condition() {
             guard Date() < end else {
-                throw NatsFailure(description: "\(complaint), \(Int(seconds)) s on. Their logs:\n" + servers.map(\.logEnd).joined())
+                throw NatsFailure(
+                    description: "\(complaint), \(Int(seconds)) s on. Their logs:\n" + servers.map(\.logEnd).joined())
             }
             usleep(20_000)
         }

@@ -71,7 +71,7 @@ public struct ServerSettings: Sendable {
     /// The shared journal that the settings name.
     ///
     /// - Throws: `JournalError.badAddress`.
-    func sharedJournal(at url: String) throws(JournalError) -> JetStreamOptions {
+    func jetStream(at url: String) throws(JournalError) -> JetStreamOptions {
         var options = try JetStreamOptions(url: url)
         options.stream = journalStream
         options.replicas = journalReplicas
