@@ -60,6 +60,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
 
         // The pure core: bytes and times in, actions out.
         module("Wire"),
@@ -74,7 +75,7 @@ let package = Package(
                 "Wire", "UsherAPI", "Crypto", "SeatMap", .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
-        module("Journal", ["CSQLite", "CZlib"]),
+        module("Journal", ["CSQLite", "CZlib", "CNATS"]),
         module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
 
         // A seeded world around the core.
@@ -116,7 +117,7 @@ let package = Package(
         tests("CallsTests", ["Calls", "UsherAPI", "Wire"]),
         tests("SeatMapTests", ["SeatMap"]),
         tests("BoxOfficeTests", ["BoxOffice", "Simulation", "UsherAPI", "Wire"]),
-        tests("JournalTests", ["Journal", "CSQLite"]),
+        tests("JournalTests", ["Journal", "CSQLite", "NatsCluster"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("SimulationTests", ["Simulation", "BoxOffice", "UsherAPI"]),
         tests("ReactorTests", ["Reactor"]),
@@ -141,6 +142,7 @@ let package = Package(
         tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
         tests("TidyTests", []),
 
+        testSupport("NatsCluster", path: "Tests/NatsCluster"),
         testSupport("CAllocations", path: "Tests/CAllocations", isSwift: false),
         testSupport(
             "BenchmarkBodies",

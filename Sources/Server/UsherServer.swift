@@ -83,6 +83,7 @@ public final class UsherServer: Sendable {
                 switch settings.journal {
                 case .sqlite: try SQLiteJournal(path: folder.journal)
                 case .memory: MemoryJournal()
+                case .shared(let url): try Self.sharedJournal(try settings.sharedJournal(at: url), logger)
                 }
             }
         let metrics = Metrics()
@@ -216,6 +217,11 @@ public final class UsherServer: Sendable {
         }
         return try TLSContext.server(
             certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
+    }
+
+    private static func sharedJournal(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
+        logger.info("opening \(options.description); waits up to \(options.openMilliseconds / 1_000) s for its servers")
+        return try JetStreamJournal(options)
     }
 
     private static func identities(_ settings: ServerSettings, _ folder: DataFolder) throws -> IdentityChecker {

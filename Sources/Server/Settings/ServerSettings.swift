@@ -13,6 +13,10 @@ public struct ServerSettings: Sendable {
     public var dataFolder = "usher-data"
     public var developmentFolder: String?
     public var journal = JournalChoice.sqlite
+    public var journalStream = "usher"
+    public var journalReplicas = 3
+    public var journalCredentialsFile: String?
+    public var journalAuthorityFile: String?
     /// 0: one for each core but one, at least one.
     public var loops = 0
     public var connectionsMax = 18_000
@@ -58,7 +62,21 @@ public struct ServerSettings: Sendable {
     /// Identities are taken on trust as long as no identity provider's keys are given.
     public var isDevelopment: Bool { identityKeysFile == nil }
 
-    public enum JournalChoice: String, Sendable, CaseIterable {
+    public enum JournalChoice: Sendable, Equatable {
         case sqlite, memory
+        /// The address of the NATS servers, as it was written.
+        case shared(String)
+    }
+
+    /// The shared journal that the settings name.
+    ///
+    /// - Throws: `JournalError.badAddress`.
+    func sharedJournal(at url: String) throws(JournalError) -> JetStreamOptions {
+        var options = try JetStreamOptions(url: url)
+        options.stream = journalStream
+        options.replicas = journalReplicas
+        options.credentialsFile = journalCredentialsFile
+        options.authorityFile = journalAuthorityFile
+        return options
     }
 }
