@@ -13,9 +13,9 @@ BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 VENV := .build/venv
 AUTOBAHN := .build/autobahn-venv
 POWERCUT := .build/powercut.so
-export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 PROMETHEUS := .build/prometheus
 export USHER_PROMETHEUS := $(CURDIR)/$(PROMETHEUS)/usr/bin
+export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
