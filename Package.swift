@@ -138,7 +138,9 @@ let package = Package(
         tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("EndToEndTests", []),
         tests("ForeignTests", []),
-        tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
+        // A crowd with an appetite, what it writes down, and the checker of that.
+        testSupport("Campaign", ["Client", "Calls", "UsherAPI"], path: "Tests/Campaign"),
+        tests("CrashTests", ["Campaign", "Client", "UsherAPI"]),
         tests("TidyTests", []),
 
         testSupport("CAllocations", path: "Tests/CAllocations", isSwift: false),

@@ -23,7 +23,7 @@ final class Watcher: Sendable {
     func begin() {
         let beginning = Task { [self] in
             guard (try? await watch.wait { $0?.state == .active }) != nil else { return }
-            for performance in SaleHome.performances { follow(performance) }
+            for performance in Offer.performances { follow(performance) }
         }
         tasks.withLock { $0.append(beginning) }
     }
@@ -51,7 +51,7 @@ final class Watcher: Sendable {
         let deadline = Moment.now + seconds * 1_000_000_000
         try await watch.wait { $0?.state == .active || Moment.now > deadline }
         var shown: [String: [UInt32: SeatState]] = [:]
-        for performance in SaleHome.performances {
+        for performance in Offer.performances {
             do throws(UsherError) {
                 shown[performance] = Self.states(
                     try await client.catalogue.seats(of: performance, CallSettings(timeout: .seconds(Int64(seconds)))))
