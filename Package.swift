@@ -141,6 +141,7 @@ let package = Package(
         // A crowd with an appetite, what it writes down, and the checker of that.
         testSupport("Campaign", ["Client", "Calls", "UsherAPI"], path: "Tests/Campaign"),
         tests("CrashTests", ["Campaign", "Client", "UsherAPI"]),
+        tests("ChaosTests", ["Campaign", "NatsCluster", "Client", "Calls", "Journal", "UsherAPI", "Wire"]),
         tests("TidyTests", []),
 
         testSupport("CAllocations", path: "Tests/CAllocations", isSwift: false),

@@ -5,14 +5,20 @@ import UsherAPI
 extension World {
     /// What a server remembers of each of the users.
     ///
-    /// - Parameter urls: which server is asked; nil: any.
-    func audits(of users: [Uuid], at urls: [ServerURL]? = nil) async throws -> [Uuid: Audit] {
-        try await withThrowingTaskGroup(of: (Uuid, Audit).self) { group in
+    /// - Parameters:
+    ///   - urls: which server is asked; nil: any.
+    ///   - seen: how far it has to be.
+    func audits(of users: [Uuid], at urls: [ServerURL]? = nil, seen: (epoch: Uuid, position: UInt64)? = nil) async throws
+        -> [Uuid: Audit]
+    {
+        var options = World.options
+        options.seen = seen
+        return try await withThrowingTaskGroup(of: (Uuid, Audit).self) { group in
             var left = users[...]
             func next() {
                 guard let user = left.popFirst() else { return }
-                group.addTask { [self] in
-                    let client = try await connect(.user(user), at: urls)
+                group.addTask { [self, options] in
+                    let client = try await connect(.user(user), at: urls, options: options)
                     defer { client.close() }
                     return (
                         user,

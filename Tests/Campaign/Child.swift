@@ -50,12 +50,17 @@ final class Child: Sendable {
 enum AdminPage {
     /// Whether `/readyz` says that commands are taken; nil without an answer.
     static func isReady(host: String = "127.0.0.1", port: Int) async -> Bool? {
+        await readiness(host: host, port: port)?.isReady
+    }
+
+    /// What `/readyz` says; nil without an answer within 2 s.
+    static func readiness(host: String, port: Int) async -> (isReady: Bool, text: String)? {
         guard let url = URL(string: "http://\(host):\(port)/readyz") else { return nil }
         var request = URLRequest(url: url)
         request.timeoutInterval = 2
-        guard let (_, response) = try? await URLSession.shared.data(for: request), let http = response as? HTTPURLResponse
+        guard let (body, response) = try? await URLSession.shared.data(for: request), let http = response as? HTTPURLResponse
         else { return nil }
-        return http.statusCode == 200
+        return (http.statusCode == 200, String(decoding: body, as: UTF8.self))
     }
 }
 

@@ -77,6 +77,24 @@ final class Watcher: Sendable {
         return result
     }
 
+    /// The seats as one of several servers shows them, which has to know all that this client has seen.
+    func seats(_ world: World, at url: ServerURL) async throws -> [String: [UInt32: SeatState]] {
+        var options = World.options
+        options.seen = client.seen
+        let other = try await world.connect(.user(user), at: [url], options: options)
+        defer { other.close() }
+        if let token = client.queueToken(of: Offer.concert) { other.useQueueToken(token, of: Offer.concert) }
+        var shown: [String: [UInt32: SeatState]] = [:]
+        for performance in Offer.performances {
+            shown[performance] = Self.states(
+                try await other.catalogue.seats(of: performance, CallSettings(timeout: .seconds(30))))
+        }
+        return shown
+    }
+
+    /// The journal and the position up to which this client has heard.
+    var seen: (epoch: Uuid, position: UInt64)? { client.seen }
+
     private var watched: [String: [UInt32: SeatState]] { boards.withLock { $0.mapValues(Self.states) } }
 
     private static func states(_ board: SeatBoard) -> [UInt32: SeatState] {

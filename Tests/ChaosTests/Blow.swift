@@ -17,16 +17,6 @@ enum ChaosFault: String, CaseIterable, Sendable {
     case split = "a NATS server and an instance cut off together"
     case restartAll = "kill -9 of everything"
 
-    /// Whether it needs a network that can be cut.
-    var isCut: Bool {
-        switch self {
-        case .cutLeader, .cutFollower, .cutInstance, .cutClients, .split: true
-        case .killInstance, .stopInstance, .pauseInstance, .killLeader, .killFollower, .killTwo, .pauseLeader, .pauseFollower,
-            .restartAll:
-            false
-        }
-    }
-
     /// How long it lasts, in milliseconds: so short that nobody minds up to so long that somebody is declared gone.
     private var lasting: ClosedRange<Int> {
         switch self {
@@ -52,13 +42,17 @@ struct Blow: Sendable, Equatable {
     var follower: Int
     var milliseconds: Int
 
+    /// The instance that may be declared gone; nil: none, or all.
+    var hurtInstance: Int? {
+        switch fault {
+        case .killInstance, .stopInstance, .pauseInstance, .cutInstance, .cutClients, .split: instance
+        case .killLeader, .killFollower, .killTwo, .pauseLeader, .pauseFollower, .cutLeader, .cutFollower, .restartAll: nil
+        }
+    }
+
     /// The plan of a campaign. One of each before any comes again; a short one begins with what happens most in life.
-    ///
-    /// - Parameter canCut: whether the network can be cut.
-    static func plan(
-        _ count: Int, canCut: Bool, using random: inout some RandomNumberGenerator
-    ) -> [Blow] {
-        let all = ChaosFault.allCases.filter { canCut || !$0.isCut }
+    static func plan(_ count: Int, using random: inout some RandomNumberGenerator) -> [Blow] {
+        let all = ChaosFault.allCases
         let isShort = count < all.count
         let first: [ChaosFault] = isShort ? [.killInstance, .killLeader] : []
         var faults = first
