@@ -4,7 +4,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libssl-dev zlib1g-dev libsqlite3-dev pkg-config \
+ && apt-get install --yes --no-install-recommends libssl-dev zlib1g-dev libsqlite3-dev libnats-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Dependencies first: this layer lasts as long as Package.swift does.
@@ -18,7 +18,7 @@ RUN swift build --configuration release --product usher --static-swift-stdlib \
 
 FROM debian:12-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libssl3 zlib1g libsqlite3-0 ca-certificates \
+ && apt-get install --yes --no-install-recommends libssl3 zlib1g libsqlite3-0 libnats3.4 ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --no-create-home usher \
  && install --directory --owner usher --group usher --mode 0700 /var/lib/usher

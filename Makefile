@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .PHONY: help run build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-chaos soak-simulation soak-sanitizers \
 	fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
-BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev pkg-config
+BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev libnats-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
 BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 
@@ -13,6 +13,7 @@ BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 VENV := .build/venv
 AUTOBAHN := .build/autobahn-venv
 POWERCUT := .build/powercut.so
+export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -65,7 +66,7 @@ soak-simulation: build ## live through simulated worlds, SEEDS=1000000 of them f
 THREAD_TESTS := SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|ClientTests
 ADDRESS_TESTS := WireTests|CryptoTests|WebSocketTests|SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|FuzzTests
 
-soak-sanitizers: packages test-packages ## concurrent tests under ThreadSanitizer, those with pointers under AddressSanitizer
+soak-sanitizers: packages test-packages $(VENV)/.complete ## concurrent tests under ThreadSanitizer, those with pointers under AddressSanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt halt_on_error=0 exitcode=66" SWIFT_BACKTRACE=enable=no \
 		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '^($(THREAD_TESTS))\.'

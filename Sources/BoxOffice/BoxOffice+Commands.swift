@@ -113,7 +113,7 @@ extension BoxOffice {
         case .setPolicy(let request): try setPolicy(request, &effects)
         case .changeLine(let change): try changeLine(change, &effects)
         case .notice(let request): try sendNotice(request, &effects)
-        case .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey: .none
+        case .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey, .checkpoint: .none
         }
     }
 
@@ -164,7 +164,7 @@ extension Command.Body {
         switch self {
         case .join, .leave, .hold, .release, .pay, .cancel, .charge: .users
         case .putConcert, .putPerformance, .setPolicy, .changeLine, .notice: .operators
-        case .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey: .instances
+        case .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey, .checkpoint: .instances
         }
     }
 

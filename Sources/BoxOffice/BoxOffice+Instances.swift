@@ -3,9 +3,10 @@
 // An incarnation's entries are numbered from 1 without a gap; any other number is ignored, and so is everything from an
 // incarnation that is over: stopped, declared gone, or followed by a newer one. A larger incarnation begins with 1.
 //
-// Gone: another instance has sent 8 heartbeats since this one's last entry. Heartbeats are empty entries at least 250 ms
-// of journal time apart, so that empty entries for deadlines do not count. Entries are counted, not time, so a silence of
-// the journal itself makes nobody gone.
+// Gone: another instance has beaten 8 times since this one's last entry. An instance's first entry in each half second of
+// journal time is a beat, whatever is in it: so that one under load notices the dead as soon as an idle one, which appends
+// an empty entry each half second, and so that a beat that comes a little early or late loses none. Beats are counted, not
+// time: a silence of the journal itself makes nobody gone, however long.
 
 internal import UsherAPI
 
@@ -64,9 +65,11 @@ extension BoxOffice {
     mutating func note(_ started: InstanceStarted, instance: Int) {
         instances[instance].rules = started.rules
         instances[instance].name = String(started.name.prefix(64))
-        // A version comes into force once every living instance knows it, and stays.
+        instances[instance].address = String(started.address.prefix(256))
+        // A version comes into force once every living instance knows it, and stays. It may be one that this code does not
+        // know: then it has to stop, and must not say that an older one is in force.
         let known = instances.lazy.filter(\.isAlive).map(\.rules).min() ?? 0
-        rules = max(rules, min(known, Self.highestRules))
+        rules = max(rules, known)
     }
 
     /// A stop in good order. The last one leaves its users' presence as it was: the next start is then an outage's end,
@@ -76,10 +79,10 @@ extension BoxOffice {
         if instances.contains(where: \.isAlive) { dropSources(of: instance) }
     }
 
-    /// Notes a sign of life and, for a heartbeat, who has been silent for too many of them.
-    mutating func noteSign(of instance: Int, isHeartbeat: Bool, _ effects: inout Effects) {
+    /// Notes a sign of life and, if it is a beat, who has been silent for too many of them.
+    mutating func noteSign(of instance: Int, _ effects: inout Effects) {
         instances[instance].lastSign = serial
-        guard isHeartbeat, clock.saturatingSubtract(instances[instance].lastBeat) >= RuleTimes.beat else { return }
+        guard clock / RuleTimes.beat > instances[instance].lastBeat / RuleTimes.beat else { return }
         instances[instance].lastBeat = clock
         instances[instance].beats.append(serial)
         guard instances[instance].beats.count >= RuleTimes.beatsUntilGone else { return }

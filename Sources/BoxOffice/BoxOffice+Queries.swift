@@ -220,6 +220,17 @@ extension BoxOffice {
         instances.contains { $0.id == instance && $0.incarnation == incarnation && $0.isAlive }
     }
 
+    /// The last incarnation seen of an instance; nil: none.
+    public func incarnation(of instance: UInt32) -> UInt64? { instances.first { $0.id == instance }?.incarnation }
+
+    /// How many instances live whose number is smaller.
+    public func rank(of instance: UInt32) -> Int { instances.count { $0.isAlive && $0.id < instance } }
+
     /// The instances that live, by id.
     public var livingInstances: [UInt32] { instances.filter(\.isAlive).map(\.id) }
+
+    /// The addresses of the others that live, by id; empty texts for those that have none of their own.
+    public func neighbours(of instance: UInt32) -> [String] {
+        instances.filter { $0.isAlive && $0.id != instance }.map(\.address)
+    }
 }

@@ -200,6 +200,7 @@ extension BoxOffice {
         instance.isAlive = try reader.flag()
         instance.rules = try reader.small(UInt32.self)
         instance.name = try reader.text()
+        instance.address = try reader.text()
         instance.lastSign = try reader.number()
         instance.lastBeat = try reader.number()
         for _ in 0..<(try reader.number(upTo: RuleTimes.beatsUntilGone)) { instance.beats.append(try reader.number()) }

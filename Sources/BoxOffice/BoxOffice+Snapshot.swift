@@ -1,6 +1,6 @@
 // The state as bytes, the same on every instance at the same journal position.
 //
-//   "USHERSNP"  version 3
+//   "USHERSNP"  version 4
 //   position, clock, digest, rules, settings of the sale, ends of quiet and respite, serial, keys
 //   users · concerts · performances · tokens · reservations · payments · transactions      each list in order of index
 //   instances with who is where · who is kept as present · remembered outcomes, oldest first
@@ -14,7 +14,7 @@ internal import Crypto
 internal import UsherAPI
 
 private let magic = Array("USHERSNP".utf8)
-private let snapshotVersion: UInt64 = 3
+private let snapshotVersion: UInt64 = 4
 private let hashBytes = 32
 
 extension BoxOffice {
@@ -137,6 +137,7 @@ extension BoxOffice {
             writer.flag(instance.isAlive)
             writer.number(instance.rules)
             writer.text(instance.name)
+            writer.text(instance.address)
             writer.number(instance.lastSign)
             writer.number(instance.lastBeat)
             writer.number(instance.beats.count)

@@ -30,7 +30,7 @@ public struct BoxOffice: ~Copyable {
     /// A running hash over all entries applied and their outcomes. Equal states have equal digests; different ones
     /// betray a divergence. It guards against faults, not against malice.
     public internal(set) var digest: UInt64 = 0
-    /// Version of the rules in force.
+    /// Version of the rules in force. Above `highestRules` this code must not go on: it can't know what they say.
     public internal(set) var rules: UInt32 = 1
     /// Settings of the whole sale.
     public internal(set) var settings = SaleSettings()
@@ -92,7 +92,7 @@ public struct BoxOffice: ~Copyable {
         goOn(&effects)
         fireDeadlines(&effects)
         if starts { begin(instance, &effects) }
-        noteSign(of: instance, isHeartbeat: entry.commands.isEmpty, &effects)
+        noteSign(of: instance, &effects)
 
         let firstOutcome = effects.outcomes.count
         for index in entry.commands.indices {

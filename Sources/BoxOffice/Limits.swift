@@ -50,9 +50,9 @@ enum RuleTimes {
     static let respite: UInt64 = 60_000
     /// After an outage, how long nobody becomes absent and nobody is admitted.
     static let quiet: UInt64 = 10_000
-    /// Empty entries of one instance count as heartbeats only when they are at least this far apart, so that entries
-    /// for deadlines do not count against the others.
-    static let beat: UInt64 = 250
-    /// An instance is gone when another has sent this many heartbeats since its last entry.
+    /// An instance's first entry in each stretch of journal time of this length is a beat, so that neither its load nor
+    /// entries for deadlines make it count faster.
+    static let beat: UInt64 = 500
+    /// An instance is gone when another has beaten this many times since its last entry: after 3 to 4.5 s.
     static let beatsUntilGone = 8
 }

@@ -229,6 +229,8 @@ struct InstanceRecord {
     var isAlive = false
     var rules: UInt32 = 0
     var name = ""
+    /// Where clients reach it; empty: it has no address of its own.
+    var address = ""
     /// Who is present at each of its sources.
     var sources: [TokenSet] = []
     /// Serial of its last entry.

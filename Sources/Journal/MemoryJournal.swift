@@ -109,19 +109,20 @@ public final class MemoryJournal: Journal {
 
     /// A writer of `log`. `fate` is asked at each round that has something to commit.
     public init(
-        log: MemoryLog = MemoryLog(), clock: JournalClock = .system, rounds: Rounds = .immediate,
+        log: MemoryLog = MemoryLog(), clock: JournalClock = .system, rounds: Rounds = .immediate, isShared: Bool = false,
         fate: @escaping @Sendable (_ payloads: [[UInt8]]) -> Fate = { _ in .commit }
     ) {
         self.log = log
         self.rounds = rounds
+        self.isShared = isShared
         self.fate = fate
         state = Mutex(State(stamper: TimeStamper(clock: clock, last: log.lastTimeMilliseconds)))
     }
 
     public var epoch: JournalEpoch { log.epoch }
 
-    /// Others may write the log, but nobody has to prove to them that it lives.
-    public var isShared: Bool { false }
+    /// Others may write the log; whether its writers have to prove to each other that they live is for the tests to say.
+    public let isShared: Bool
 
     public var lastPosition: UInt64 { log.lastPosition }
 

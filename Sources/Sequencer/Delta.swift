@@ -47,7 +47,8 @@ public struct Answer: Sendable {
     public enum Content: Sendable {
         case outcome(Outcome)
         case facts(Facts)
-        /// The journal can't be written: nothing is known of the command, or nothing was begun (`mayHaveHappened` false).
+        /// The journal does not take it, or has not said what became of it: nothing is known of the command, or nothing was begun
+        /// (`mayHaveHappened` false).
         case journalFailed(mayHaveHappened: Bool)
     }
 
@@ -70,6 +71,8 @@ public enum Facts: Sendable {
 public struct Publication: Sendable {
     public var delta = Delta()
     public var answers: [[Answer]]
+    /// Claims of this instance that the journal decided for another's.
+    public var claimsLost: UInt64 = 0
 
     public init(loops: Int) {
         answers = Array(repeating: [], count: loops)

@@ -1,8 +1,7 @@
 public import BoxOffice
 public import Journal
-internal import SeatMap
-internal import UsherAPI
-public import Wire
+public import UsherAPI
+internal import Wire
 
 /// Between commands and journal: gathers commands into batches, applies the entries that come back, and says what each
 /// loop has to hear. It has no thread, socket or clock of its own, so that the simulator drives the same code.
@@ -17,26 +16,38 @@ public import Wire
 /// 3. Every entry of every instance is applied in journal order; one's own are recognised by (instance, incarnation,
 ///    number) and then also settle seat claims and answer callers.
 /// 4. Only the sequencer writes HELD, SOLD and AVAILABLE into the published seats, in journal order.
+///
+/// How it stands to a journal that stands still, or that others write too, is in Sequencer+Standing.
 public struct Sequencer: ~Copyable {
     /// The state machine; questions read it between entries.
     public private(set) var office: BoxOffice
-    public private(set) var catalogue = Catalogue()
-    /// False after the journal failed: nothing more is acknowledged (fail-stop).
-    public private(set) var isWritable = true
+    public internal(set) var catalogue = Catalogue()
+    /// How often this instance has joined the others again, since they had declared it gone. All who are present here are to
+    /// be reported anew then.
+    public internal(set) var rejoins = 0
 
-    private let instance: UInt32
-    private var incarnation: UInt64
-    private let limits: SequencerLimits
-    private var nextNumber: UInt64 = 1
-    private var gathering: [Submission] = []
-    private var inFlight: [(number: UInt64, submissions: [Submission])] = []
-    private var effects = Effects()
+    let instance: UInt32
+    var incarnation: UInt64
+    let limits: SequencerLimits
+    var nextNumber: UInt64 = 1
+    var gathering: [Submission] = []
+    var inFlight: [(number: UInt64, submissions: [Submission])] = []
+    var effects = Effects()
     /// Journal time of the last entry and the monotonic time at which it was applied here.
     private var lastEntry: (journalTime: UInt64, heardAt: UInt64)?
     /// Not before this monotonic time is another empty entry appended.
     private var clockEntryAllowedAt: UInt64 = 0
     /// When, by the monotonic clock, this run's last batch was handed out; nil: none yet.
     private var lastBatchAt: UInt64?
+
+    // How it stands.
+    var life = Life.running
+    var hasBegun = false
+    var stall: Stall?
+    var isBehind = false
+    /// What it says when it joins again: its start and its key. Empty: it does not.
+    var rejoinCommands: [Command] = []
+    var vote: DigestVote?
 
     /// Takes over a state machine, fresh or restored from a snapshot, before the journal is replayed into it.
     ///
@@ -47,23 +58,34 @@ public struct Sequencer: ~Copyable {
         self.instance = instance
         self.incarnation = incarnation
         self.limits = limits
+        vote = limits.checkpointEvery.map { DigestVote(every: $0) }
         rebuildCatalogue()
         publishAllSeats()
     }
 
     /// Makes this run's incarnation larger than any in the journal, whatever the wall clock says: once it is replayed, and
     /// before the first batch. (A run's incarnation is at most the journal time of its first entry.)
-    public mutating func beginRun() { incarnation = max(incarnation, office.clock + 1) }
+    ///
+    /// - Parameter commands: what it says again, under a new incarnation, after others have declared it gone: its start and
+    ///   its key. None: then it stops.
+    public mutating func beginRun(rejoiningWith commands: [Command] = []) {
+        incarnation = max(incarnation, office.clock + 1)
+        rejoinCommands = commands
+        hasBegun = true
+        vote?.forgetOpen()
+    }
 
     // MARK: Commands in
 
-    /// Takes a command for the next batch. After the journal has failed it is answered at once and its claim undone.
+    /// Takes a command for the next batch. While none can be taken it is answered at once and its claim undone; what the loops
+    /// themselves have to say waits, if it will be true when the journal goes on.
     public mutating func submit(_ submission: Submission, into publication: inout Publication) {
-        guard isWritable else {
+        switch standing {
+        case .serving: gathering.append(submission)
+        case .stalled where submission.origin == nil, .behind where submission.origin == nil: gathering.append(submission)
+        case .stalled, .behind, .rejoining, .leaving, .stopped:
             refuse(submission, mayHaveHappened: false, into: &publication)
-            return
         }
-        gathering.append(submission)
     }
 
     /// Commands that wait for a batch.
@@ -74,12 +96,14 @@ public struct Sequencer: ~Copyable {
     ///
     /// - Parameter now: monotonic milliseconds.
     public mutating func nextBatch(now: UInt64) -> [UInt8]? {
-        guard isWritable, inFlight.count < limits.batchesInFlightMax else { return nil }
+        guard mayAppend, inFlight.count < limits.batchesInFlightMax else { return nil }
+        if life == .gone { joinAgain() }
         if gathering.isEmpty {
-            guard inFlight.isEmpty, clockEntryIsDue(now: now) || heartbeatIsDue(now: now) else { return nil }
+            guard life == .running, inFlight.isEmpty, clockEntryIsDue(now: now) || heartbeatIsDue(now: now) else { return nil }
             clockEntryAllowedAt = now + limits.clockEntryIntervalMilliseconds
         }
         lastBatchAt = now
+        hasBegun = true
         let batch = takeBatch()
         var entry = Entry()
         entry.instance = instance
@@ -115,10 +139,16 @@ public struct Sequencer: ~Copyable {
     }
 
     private func clockEntryIsDue(now: UInt64) -> Bool {
-        guard now >= clockEntryAllowedAt, let time = journalTime(now: now), let deadline = office.nextDeadline else {
-            return false
-        }
+        guard now >= clockEntryAllowedAt, let time = journalTime(now: now), let deadline = nextDeadline else { return false }
         return time >= deadline
+    }
+
+    /// When this instance has to see to it that the journal's clock moves on. Of several the first by number goes at once and
+    /// the others only when that came to nothing, so that usually one empty entry is appended, not one each.
+    private var nextDeadline: UInt64? {
+        guard let deadline = office.nextDeadline, limits.heartbeatMilliseconds != nil else { return office.nextDeadline }
+        let rank = office.rank(of: instance)
+        return deadline + UInt64(rank) * limits.clockEntryStaggerMilliseconds
     }
 
     /// When this run has to show that it lives, if it has begun and others write the journal too.
@@ -131,9 +161,10 @@ public struct Sequencer: ~Copyable {
 
     /// In how many milliseconds `nextBatch` may have something to write though nothing is submitted; nil: not by itself.
     public func idleTime(now: UInt64) -> UInt64? {
-        guard isWritable, inFlight.isEmpty else { return nil }
+        if let patience = untilOutcomesAreUnknown(now: now) { return patience }
+        guard mayAppend, life == .running, inFlight.isEmpty else { return nil }
         let untilHeartbeat = heartbeatDueAt.map { $0 - min($0, now) }
-        guard let deadline = office.nextDeadline, let time = journalTime(now: now) else { return untilHeartbeat }
+        guard let deadline = nextDeadline, let time = journalTime(now: now) else { return untilHeartbeat }
         let untilDue = deadline - min(deadline, time)
         let untilAllowed = clockEntryAllowedAt - min(clockEntryAllowedAt, now)
         return min(max(untilDue, untilAllowed), untilHeartbeat ?? .max)
@@ -143,10 +174,13 @@ public struct Sequencer: ~Copyable {
 
     /// Applies one committed entry, of whichever instance, and adds what follows from it to the publication.
     ///
+    /// It may stop by it: see `standing`. Once it has stopped nothing is applied any more.
+    ///
     /// - Throws: `SequencerError.undecodable`: the journal holds bytes that are no entry; nothing was changed and the
     ///   instance has to stop, since it can't know what the others made of it.
     public mutating func apply(_ stored: JournalEntry, now: UInt64, into publication: inout Publication) throws(SequencerError)
     {
+        if case .stopped = life { return }
         let entry: Entry
         do {
             entry = try Entry(decoding: stored.payload)
@@ -166,11 +200,9 @@ public struct Sequencer: ~Copyable {
         collectDelta(of: entry, position: stored.position, into: &publication)
         if entry.instance == instance, entry.incarnation == incarnation, inFlight.first?.number == entry.number {
             answer(inFlight.removeFirst().submissions, position: stored.position, into: &publication)
+            if life == .joining { joined(into: &publication) }
         }
-        // Others went on without this run of ours: whatever it writes is ignored from here on.
-        if effects.instancesGone.contains(where: { $0.instance == instance && $0.incarnation == incarnation }) {
-            journalFailed(into: &publication)
-        }
+        takeStock(after: entry, into: &publication)
     }
 
     private mutating func collectDelta(of entry: Entry, position: UInt64, into publication: inout Publication) {
@@ -194,12 +226,17 @@ public struct Sequencer: ~Copyable {
 
     private mutating func answer(_ submissions: [Submission], position: UInt64, into publication: inout Publication) {
         guard effects.outcomes.count == submissions.count else {
-            // The entry was ignored: this run was declared gone.
+            // The entry was ignored: this run was declared gone, or could not begin.
             for submission in submissions { refuse(submission, mayHaveHappened: false, into: &publication) }
             return
         }
         for index in submissions.indices {
             submissions[index].claim?.settle()
+            if submissions[index].claim != nil, case .refused(let refusal) = effects.outcomes[index],
+                refusal.reason == .seatTaken
+            {
+                publication.claimsLost += 1
+            }
             if let origin = submissions[index].origin {
                 publication.answers[origin.loop].append(
                     Answer(ticket: origin.ticket, position: position, content: .outcome(effects.outcomes[index])))
@@ -207,30 +244,10 @@ public struct Sequencer: ~Copyable {
         }
     }
 
-    /// The journal can't be written any more, or takes nothing from this run of the instance: whoever waits hears so, and
-    /// nothing more is taken.
-    public mutating func journalFailed(into publication: inout Publication) {
-        isWritable = false
-        for batch in inFlight {
-            for submission in batch.submissions {
-                refuse(submission, mayHaveHappened: true, into: &publication)
-            }
-        }
-        for submission in gathering {
-            refuse(submission, mayHaveHappened: false, into: &publication)
-        }
-        inFlight = []
-        gathering = []
-    }
-
-    private func refuse(_ submission: Submission, mayHaveHappened: Bool, into publication: inout Publication) {
-        submission.claim?.settle()
-        guard let origin = submission.origin else { return }
-        let content = Answer.Content.journalFailed(mayHaveHappened: mayHaveHappened)
-        publication.answers[origin.loop].append(Answer(ticket: origin.ticket, position: office.position, content: content))
-    }
-
     // MARK: Questions
+
+    /// The addresses of the instances that live beside this one; empty texts for those that have none of their own.
+    public var neighbours: [String] { office.neighbours(of: instance) }
 
     /// Answers a question from the state as it stands, between entries.
     public func answer(_ question: Question, origin: Origin, pageItems: Int, into publication: inout Publication) {
@@ -258,90 +275,4 @@ public struct Sequencer: ~Copyable {
         publication.answers[origin.loop].append(
             Answer(ticket: origin.ticket, position: office.position, content: .facts(facts)))
     }
-
-    // MARK: The published image
-
-    private func publish(_ change: SeatChange) {
-        publish(performance: change.performance, seat: Int(change.seat), change.state, reservation: change.reservation)
-    }
-
-    /// Writes one seat, counted from 1, into the image, over any claim.
-    private func publish(performance: Int, seat: Int, _ state: UsherAPI.SeatState, reservation: UInt64) {
-        catalogue.performances[performance].shard
-            .publish(seat - 1, SeatMap.SeatState(state), holder: UInt32(truncatingIfNeeded: reservation))
-    }
-
-    /// Keeps the shards of known performances and makes those of new ones.
-    private mutating func rebuildCatalogue() {
-        var performances: [Catalogue.PerformanceRecord] = []
-        for index in 0..<office.performanceCount {
-            guard let status = office.performance(index) else { continue }
-            let known = index < catalogue.performances.count ? catalogue.performances[index].shard : nil
-            performances.append(
-                Catalogue.PerformanceRecord(
-                    settings: status.settings, concert: status.concert, prices: status.prices,
-                    shard: known ?? SeatShard(seatCount: status.prices.count),
-                    priceRange: (status.prices.min() ?? 0)...(status.prices.max() ?? 0)))
-        }
-        var concerts: [Catalogue.ConcertRecord] = []
-        for index in 0..<office.concertCount {
-            guard let facts = office.concert(index), var settings = office.settings(ofConcert: index) else { continue }
-            settings.policy = facts.policy
-            let dates = office.performances(ofConcert: index).sorted {
-                (performances[$0].settings.startsMs, performances[$0].settings.id) < (
-                    performances[$1].settings.startsMs, performances[$1].settings.id
-                )
-            }
-            concerts.append(
-                Catalogue.ConcertRecord(settings: settings, drawCommitment: facts.drawCommitment, performances: dates))
-        }
-        catalogue = Catalogue(concerts: concerts, performances: performances)
-    }
-
-    /// After a restore: brings the image to what the snapshot says.
-    private func publishAllSeats() {
-        for (index, performance) in catalogue.performances.enumerated() {
-            for seat in 1...performance.prices.count {
-                guard let (state, reservation) = office.seatState(performance: index, seat: seat), state != .available else {
-                    continue
-                }
-                publish(performance: index, seat: seat, state, reservation: reservation)
-            }
-        }
-    }
-}
-
-extension SeatMap.SeatState {
-    /// What the image shows for a state of the sale.
-    fileprivate init(_ state: UsherAPI.SeatState) {
-        switch state {
-        case .held: self = .held
-        case .sold: self = .sold
-        case .available, .unspecified, .unrecognized: self = .available
-        }
-    }
-}
-
-/// How much goes into a batch and how many are on their way.
-public struct SequencerLimits: Sendable {
-    /// 1 with a local file: a second append would only wait for the first one's fsync.
-    public var batchesInFlightMax = 1
-    /// 64 KiB is where a replicated stream's rate stops growing; entries stay far below its 1 MB bound.
-    public var batchBytesMax = 64 * 1024
-    public var batchCommandsMax = 4096
-    /// A due deadline is retried no more often than this, lest a slow journal be flooded with empty entries.
-    public var clockEntryIntervalMilliseconds: UInt64 = 50
-    /// With several instances on one journal: this long after its last batch one with nothing to say appends an empty entry,
-    /// lest the others, who count entries, declare it gone. Nil: it is alone.
-    public var heartbeatMilliseconds: UInt64?
-
-    public init() {}
-}
-
-/// Why the journal's contents can't be used.
-public enum SequencerError: Error, Sendable {
-    /// An entry that is none.
-    case undecodable(position: UInt64, WireError)
-    /// Replaying the journal up to here gave another state than the live one: nothing can be trusted any more.
-    case diverged(position: UInt64)
 }

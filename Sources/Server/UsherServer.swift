@@ -26,7 +26,22 @@ public final class UsherServer: Sendable {
     public let notes: [String]
 
     private let parts: Parts
-    private let isStopped = Mutex(false)
+    private let isStopped: StopMark
+
+    /// That the end has begun, for `/readyz` too.
+    private final class StopMark: Sendable {
+        private let mark = Mutex(false)
+
+        var isSet: Bool { mark.withLock { $0 } }
+
+        /// Returns whether it was set already.
+        func set() -> Bool {
+            mark.withLock { mark in
+                defer { mark = true }
+                return mark
+            }
+        }
+    }
 
     /// Everything that has to be ended.
     private struct Parts: Sendable {
@@ -38,6 +53,7 @@ public final class UsherServer: Sendable {
         var snapshots: SnapshotKeeper
         var orders: [Mailbox<LoopOrder>]
         var adminControl: EventLoop.Control?
+        var adminThread: Reactor.Thread?
         var threads: [Reactor.Thread]
         var sequencerThread: Reactor.Thread
     }
@@ -61,18 +77,37 @@ public final class UsherServer: Sendable {
         let port = try ListeningPort(settings.listen, count: loopCount)
         let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
         let journal: any Journal =
-            switch settings.journal {
-            case .sqlite: try SQLiteJournal(path: folder.journal)
-            case .memory: MemoryJournal()
+            if let given = settings.givenJournal {
+                given
+            } else {
+                switch settings.journal {
+                case .sqlite: try SQLiteJournal(path: folder.journal)
+                case .memory: MemoryJournal()
+                case .shared(let url): try Self.sharedJournal(try settings.sharedJournal(at: url), logger)
+                }
             }
         let metrics = Metrics()
+        let isStopped = StopMark()
+        self.isStopped = isStopped
         let sequencer = try SequencerThread()
         let snapshots = try SnapshotKeeper(every: settings.snapshotEntries)
         let inboxes = (0..<loopCount).map { _ in LoopInbox() }
         let firstSale = try Self.firstSale(settings)
         let recovery = Recovery(
-            journal: journal, thread: sequencer, loops: loopCount, publicKey: key.publicKey.rawBytes, settings: settings,
-            firstSale: firstSale, logger: logger)
+            journal: journal, thread: sequencer, loops: loopCount,
+            instance: journal.isShared ? try folder.instanceNumber() : Recovery.loneInstance,
+            publicKey: key.publicKey.rawBytes, settings: settings, firstSale: firstSale, logger: logger)
+
+        // Operators see from the first moment how far it has come. Clients wait in the kernel's queue until its loops run.
+        var adminThread: Reactor.Thread?
+        var adminControl: EventLoop.Control?
+        if let adminPort {
+            let started = Handoff<EventLoop.Control>()
+            adminThread = try Reactor.Thread.start(name: "admin") {
+                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics, isStopped) }
+            }
+            adminControl = started.take()
+        }
 
         let recovered = Handoff<Result<SaleImage, any Error>>()
         let sequencerThread = try Reactor.Thread.start(name: "sequencer") {
@@ -86,17 +121,24 @@ public final class UsherServer: Sendable {
             recovered.give(.success(start.image()))
             sequencer.run(
                 start, journal: journal, inboxes: inboxes, pageItems: CallLimits.visitor.pageItems, metrics: metrics,
-                logger: logger
-            ) {
-                snapshots.entryApplied($0, digest: $1)
-            }
+                logger: logger, entryApplied: { snapshots.entryApplied($0, digest: $1) },
+                hasDiverged: { snapshot, position in
+                    do {
+                        try folder.keepDiverged(snapshot, position: position)
+                    } catch {
+                        logger.error("the diverged state can't be kept: \(error)")
+                    }
+                })
         }
         let image: SaleImage
         do {
             image = try recovered.take().get()
         } catch {
             sequencerThread.join()
+            sequencer.abandon()
             journal.close()
+            adminControl?.stop()
+            adminThread?.join()
             throw error
         }
         var threads = [
@@ -114,15 +156,6 @@ public final class UsherServer: Sendable {
                 orders: orders[index])
             threads.append(try start.run())
         }
-        var adminControl: EventLoop.Control?
-        if let adminPort {
-            let started = Handoff<EventLoop.Control>()
-            threads.append(
-                try Reactor.Thread.start(name: "admin") {
-                    Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics) }
-                })
-            adminControl = started.take()
-        }
         try folder.writeServerNote(port: port.address.port, adminPort: adminPort?.address.port)
 
         address = port.address
@@ -131,32 +164,43 @@ public final class UsherServer: Sendable {
         parts = Parts(
             settings: settings, logger: logger, folder: folder, journal: journal, sequencer: sequencer, snapshots: snapshots,
             orders: orders,
-            adminControl: adminControl, threads: threads, sequencerThread: sequencerThread)
+            adminControl: adminControl, adminThread: adminThread, threads: threads, sequencerThread: sequencerThread)
     }
 
     // MARK: Stopping
 
-    /// Ends the instance: takes nobody any more, tells the clients to come back elsewhere or later (GOAWAY, spread over the
-    /// drain time), lets what is under way finish, and closes the journal. Returns when all is closed. Idempotent.
+    /// How long a stop may wait for the journal to take that this instance has stopped. Where it stands still the others find
+    /// out by this one's silence.
+    private static let leaveMilliseconds: UInt64 = 2_000
+
+    /// Ends the instance: is not ready from now on and, after the notice, takes nobody any more, tells the clients to come
+    /// back elsewhere or later (GOAWAY, spread over the drain time), lets what is under way finish, hands its users'
+    /// presence over to other instances, and closes the journal. Returns when all is closed: no later than
+    /// `stopMilliseconds` after the call. Idempotent.
     public func stop() {
-        guard
-            !isStopped.withLock({ stopped in
-                defer { stopped = true }
-                return stopped
-            })
-        else { return }
-        for mailbox in parts.orders { _ = mailbox.send(.drain(milliseconds: parts.settings.drainMilliseconds)) }
+        guard !isStopped.set() else { return }
+        let notice = parts.settings.drainNotice(isShared: parts.journal.isShared)
+        if notice > 0 { Foundation.Thread.sleep(forTimeInterval: Double(notice) / 1000) }
+        let neighbours = parts.sequencer.neighbours()
+        let farewell = Farewell(
+            milliseconds: parts.settings.drainMilliseconds, hosts: neighbours.filter { !$0.isEmpty },
+            hasNeighbours: !neighbours.isEmpty)
+        for mailbox in parts.orders { _ = mailbox.send(.drain(farewell)) }
         parts.snapshots.stop()
         // The loops end by themselves once drained; then nobody waits for an answer any more.
-        for thread in parts.threads.dropLast(parts.adminControl == nil ? 0 : 1) { thread.join() }
-        parts.sequencer.stop()
+        for thread in parts.threads { thread.join() }
+        parts.sequencer.stop(within: Self.leaveMilliseconds)
         parts.sequencerThread.join()
         parts.journal.close()
-        if let control = parts.adminControl {
-            control.stop()
-            parts.threads.last?.join()
-        }
+        parts.adminControl?.stop()
+        parts.adminThread?.join()
         parts.folder.removeServerNote()
+    }
+
+    /// The longest that `stop` takes with these settings: notice, drain time, and ten seconds for presence to be handed
+    /// over and the journal to be closed.
+    public static func stopMilliseconds(_ settings: ServerSettings) -> UInt64 {
+        settings.drainNotice(isShared: true) + settings.drainMilliseconds + 10_000
     }
 
     // MARK: Pieces of the start
@@ -174,6 +218,11 @@ public final class UsherServer: Sendable {
         }
         return try TLSContext.server(
             certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
+    }
+
+    private static func sharedJournal(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
+        logger.info("opening \(options.description); waits up to \(options.openMilliseconds / 1_000) s for its servers")
+        return try JetStreamJournal(options)
     }
 
     private static func identities(_ settings: ServerSettings, _ folder: DataFolder) throws -> IdentityChecker {
@@ -218,13 +267,20 @@ public final class UsherServer: Sendable {
         }
     }
 
-    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics) -> AdminConnection.Facts {
-        let state = sequencer.state
+    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics, _ isStopped: StopMark)
+        -> AdminConnection.Facts
+    {
+        let status = sequencer.status
+        var isStalled = false
+        if case .stalled = status.standing { isStalled = true }
         let sale: [(name: String, help: String, samples: [(labels: String, value: UInt64)])] = [
-            ("journal_position", "Journal position applied.", [("", state.position)]),
-            ("journal_writable", "1 while commands are taken.", [("", state.isWritable ? 1 : 0)]),
+            ("journal_position", "Journal position applied.", [("", status.position)]),
+            ("journal_behind_entries", "Journal entries known of and not applied.", [("", status.behind)]),
+            ("journal_writable", "1 while commands are taken.", [("", status.standing == .serving ? 1 : 0)]),
+            ("journal_stalled", "1 while the journal stands still.", [("", isStalled ? 1 : 0)]),
+            ("instance_rejoins", "How often the others had declared this instance gone.", [("", UInt64(status.rejoins))]),
         ]
         return AdminConnection.Facts(
-            notReady: state.isWritable ? nil : "the journal can't be written; see the log", metrics: metrics.text(sale: sale))
+            notReady: isStopped.isSet ? "stopping; clients are sent away" : status.notReady, metrics: metrics.text(sale: sale))
     }
 }

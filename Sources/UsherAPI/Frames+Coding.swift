@@ -66,6 +66,7 @@ extension Welcome {
         writer.message(7, user)
         writer.uint64(8, position)
         writer.bool(9, development)
+        writer.bool(10, stalled)
     }
 
     public mutating func merge(from reader: consuming WireReader) throws(WireError) {
@@ -80,6 +81,7 @@ extension Welcome {
             case 7: try reader.message(field, &user)
             case 8: try reader.uint64(field, &position)
             case 9: try reader.bool(field, &development)
+            case 10: try reader.bool(field, &stalled)
             default: try reader.skip(field)
             }
         }

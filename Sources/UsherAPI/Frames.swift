@@ -144,6 +144,8 @@ public struct Welcome: WireMessage {
     public var position: UInt64 = 0
     /// Whether identities are taken on trust.
     public var development = false
+    /// The journal stands still: what is shown may be old, and commands are refused until it goes on.
+    public var stalled = false
 
     /// Every field at its default.
     public init() {}
@@ -152,7 +154,7 @@ public struct Welcome: WireMessage {
     public init(
         instance: String = "", epoch: Uuid? = nil, features: UInt64 = 0, serverTimeMs: UInt64 = 0,
         pingIntervalMs: UInt32 = 0, limits: Limits? = nil, user: Uuid? = nil, position: UInt64 = 0,
-        development: Bool = false
+        development: Bool = false, stalled: Bool = false
     ) {
         self.instance = instance
         self.epoch = epoch
@@ -163,6 +165,7 @@ public struct Welcome: WireMessage {
         self.user = user
         self.position = position
         self.development = development
+        self.stalled = stalled
     }
 }
 

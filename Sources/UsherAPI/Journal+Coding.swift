@@ -50,6 +50,7 @@ extension Command {
         case .instanceStarted(let instanceStarted): writer.message(25, instanceStarted)
         case .instanceStopped(let instanceStopped): writer.message(26, instanceStopped)
         case .publishKey(let publishKey): writer.message(27, publishKey)
+        case .checkpoint(let checkpoint): writer.message(28, checkpoint)
         case nil: break
         }
     }
@@ -135,6 +136,10 @@ extension Command {
                 var publishKey: PublishKey? = if case .publishKey(let held) = body { held } else { nil }
                 try reader.message(field, &publishKey)
                 if let publishKey { body = .publishKey(publishKey) }
+            case 28:
+                var checkpoint: Checkpoint? = if case .checkpoint(let held) = body { held } else { nil }
+                try reader.message(field, &checkpoint)
+                if let checkpoint { body = .checkpoint(checkpoint) }
             default: try reader.skip(field)
             }
         }
@@ -340,6 +345,7 @@ extension InstanceStarted {
         writer.uint32(1, sources)
         writer.uint32(2, rules)
         writer.string(3, name)
+        writer.string(4, address)
     }
 
     public mutating func merge(from reader: consuming WireReader) throws(WireError) {
@@ -348,6 +354,7 @@ extension InstanceStarted {
             case 1: try reader.uint32(field, &sources)
             case 2: try reader.uint32(field, &rules)
             case 3: try reader.string(field, &name)
+            case 4: try reader.string(field, &address)
             default: try reader.skip(field)
             }
         }
@@ -371,6 +378,23 @@ extension PublishKey {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try reader.bytes(field, &ed25519)
+            default: try reader.skip(field)
+            }
+        }
+    }
+}
+
+extension Checkpoint {
+    public func encode(to writer: inout WireWriter) {
+        writer.uint64(1, position)
+        writer.fixed64(2, digest)
+    }
+
+    public mutating func merge(from reader: consuming WireReader) throws(WireError) {
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1: try reader.uint64(field, &position)
+            case 2: try reader.fixed64(field, &digest)
             default: try reader.skip(field)
             }
         }

@@ -82,6 +82,8 @@ public struct Command: WireMessage {
         case instanceStopped(InstanceStopped)
         /// An instance's key, with which all verify its queue tokens and passes.
         case publishKey(PublishKey)
+        /// An instance says what it came to, for the others to compare.
+        case checkpoint(Checkpoint)
     }
 
     /// Every field at its default.
@@ -347,15 +349,18 @@ public struct InstanceStarted: WireMessage {
     public var rules: UInt32 = 0
     /// The instance's name.
     public var name = ""
+    /// `host:port` by which clients reach this very instance; empty: none of its own.
+    public var address = ""
 
     /// Every field at its default.
     public init() {}
 
     /// The fields given, the others at their default.
-    public init(sources: UInt32 = 0, rules: UInt32 = 0, name: String = "") {
+    public init(sources: UInt32 = 0, rules: UInt32 = 0, name: String = "", address: String = "") {
         self.sources = sources
         self.rules = rules
         self.name = name
+        self.address = address
     }
 }
 
@@ -376,5 +381,22 @@ public struct PublishKey: WireMessage {
     /// The fields given, the others at their default.
     public init(ed25519: [UInt8] = []) {
         self.ed25519 = ed25519
+    }
+}
+
+/// What an instance came to at a position of the journal. Changes nothing; the others compare.
+public struct Checkpoint: WireMessage {
+    /// After which entry.
+    public var position: UInt64 = 0
+    /// The running digest there.
+    public var digest: UInt64 = 0
+
+    /// Every field at its default.
+    public init() {}
+
+    /// The fields given, the others at their default.
+    public init(position: UInt64 = 0, digest: UInt64 = 0) {
+        self.position = position
+        self.digest = digest
     }
 }

@@ -75,6 +75,7 @@ extension LineUpdate {
         writer.uint64(16, passExpiresMs)
         writer.uint64(17, opensMs)
         writer.string(18, concert)
+        writer.bool(19, stalled)
     }
 
     public mutating func merge(from reader: consuming WireReader) throws(WireError) {
@@ -98,6 +99,7 @@ extension LineUpdate {
             case 16: try reader.uint64(field, &passExpiresMs)
             case 17: try reader.uint64(field, &opensMs)
             case 18: try reader.string(field, &concert)
+            case 19: try reader.bool(field, &stalled)
             default: try reader.skip(field)
             }
         }

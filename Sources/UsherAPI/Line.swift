@@ -90,6 +90,8 @@ public struct LineUpdate: WireMessage {
     public var opensMs: UInt64 = 0
     /// The concert's id, in the first update.
     public var concert = ""
+    /// The journal stands still: what is shown may be old, and commands are refused until it goes on.
+    public var stalled = false
 
     /// Every field at its default.
     public init() {}
@@ -100,7 +102,7 @@ public struct LineUpdate: WireMessage {
         lineState: LineState = .unspecified, place: UInt64 = 0, joinNumber: UInt64 = 0, activeUntilMs: UInt64 = 0,
         idleUntilMs: UInt64 = 0, endReason: EndReason = .unspecified, reservations: [Reservation] = [],
         warnings: [Warning] = [], notices: [Notice] = [], queueToken: String = "", pass: String = "",
-        passExpiresMs: UInt64 = 0, opensMs: UInt64 = 0, concert: String = ""
+        passExpiresMs: UInt64 = 0, opensMs: UInt64 = 0, concert: String = "", stalled: Bool = false
     ) {
         self.state = state
         self.position = position
@@ -120,6 +122,7 @@ public struct LineUpdate: WireMessage {
         self.passExpiresMs = passExpiresMs
         self.opensMs = opensMs
         self.concert = concert
+        self.stalled = stalled
     }
 }
 

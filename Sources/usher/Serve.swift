@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Reactor
 import Server
+import Synchronization
 
 /// `usher serve`: one instance, until it is told to stop.
 struct Serve: ParsableCommand {
@@ -58,7 +59,8 @@ struct Serve: ParsableCommand {
         }
         greet(server, settings)
         stopAsked.wait()
-        print("stopping: clients are sent away within \(settings.drainMilliseconds / 1000) s")
+        print("stopping: clients are sent away within \(settings.drainMilliseconds / 1000) s; once more ends it at once")
+        fflush(nil)
         server.stop()
     }
 
@@ -112,16 +114,32 @@ struct Serve: ParsableCommand {
     }
 }
 
-/// SIGTERM and Ctrl-C, caught from its making on. A dispatch source, since signals reach any thread and not all are ours.
+/// SIGTERM and Ctrl-C, caught from its making on: the first one asks to stop, a second one ends the process at once. A
+/// dispatch source, since signals reach any thread and not all are ours.
 private final class StopSignals {
     private let asked = DispatchSemaphore(value: 0)
+    private let queue = DispatchQueue(label: "signals")
     private var sources: [any DispatchSourceSignal] = []
+    private let count = Mutex(0)
 
     init() {
         for number in [SIGTERM, SIGINT] {
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { [asked] in asked.signal() }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { [self] in
+                let times = count.withLock { count in
+                    // Signals that came together are told once, with their number.
+                    count += Int(source.data)
+                    return count
+                }
+                guard times > 1 else {
+                    asked.signal()
+                    return
+                }
+                // As a kill -9, from which everything acknowledged comes back; with the status that shells give a signal.
+                FileHandle.standardError.write(Data("stopped at once, with clients connected\n".utf8))
+                _exit(128 + number)
+            }
             source.resume()
             sources.append(source)
         }

@@ -120,18 +120,21 @@ struct PresenceTests {
         #expect(sale.office.isAlive(instance: 2, incarnation: sale.now) == false)
     }
 
-    @Test func `an instance is gone when another has sent eight heartbeats since its last sign`() {
+    @Test(arguments: [false, true])
+    func `an instance is gone when another has beaten eight times since its last sign`(isUnderLoad: Bool) {
         let sale = Sale(.teller(1))
         sale.start(2)
         sale.join("a")
         sale.join("b", instance: 2)
+        // An entry beats whatever is in it.
+        let commands = isUnderLoad ? [Command(body: .touched(Touched(tokens: [1])))] : []
         for _ in 0..<7 {
-            sale.now += 300
-            sale.apply([])
+            sale.now += 500
+            sale.apply(commands)
         }
         #expect(sale.office.livingInstances == [1, 2])
-        sale.now += 300
-        sale.apply([])
+        sale.now += 500
+        sale.apply(commands)
         #expect(sale.office.livingInstances == [1])
         #expect(sale.effects.instancesGone.map(\.instance) == [2])
         #expect(sale.token("b")?.present == false)
@@ -139,7 +142,7 @@ struct PresenceTests {
         #expect(sale.apply([sale.command("d", .join(Join(concert: "gig")))], instance: 2).isEmpty)
     }
 
-    @Test func `entries for deadlines do not count as heartbeats, nor does a silence of all`() {
+    @Test func `many entries in half a second are one beat, and a silence of all is none`() {
         let sale = Sale(.teller(1))
         sale.start(2)
         for _ in 0..<40 {
@@ -156,13 +159,45 @@ struct PresenceTests {
         let sale = Sale(.teller(1))
         sale.start(2)
         for _ in 0..<4 {
-            for _ in 0..<6 {
-                sale.now += 300
+            for _ in 0..<7 {
+                sale.now += 500
                 sale.apply([])
             }
             sale.apply([], instance: 2)
         }
         #expect(sale.office.livingInstances == [1, 2])
+    }
+
+    @Test func `a beat that comes a little early or late loses none`() {
+        let sale = Sale(.teller(1))
+        sale.now = 1_000_250
+        sale.start(2)
+        for step in 0..<7 as Range<UInt64> {
+            sale.now += step.isMultiple(of: 2) ? 440 : 560
+            sale.apply([])
+        }
+        #expect(sale.office.livingInstances == [1, 2])
+        sale.now += 500
+        sale.apply([])
+        #expect(sale.office.livingInstances == [1])
+    }
+
+    // MARK: Rules
+
+    @Test func `a version of the rules is in force once every living instance knows it, also one that this code does not`() {
+        let sale = Sale(.teller(1))
+        func started(_ instance: UInt32, rules: UInt32) {
+            sale.now += 1
+            sale.apply(
+                [Command(body: .instanceStarted(InstanceStarted(sources: 1, rules: rules)))], instance: instance,
+                incarnation: sale.now)
+        }
+        started(2, rules: 9)
+        #expect(sale.office.rules == 1)
+        started(1, rules: 8)
+        #expect(sale.office.rules == 8)
+        started(3, rules: 2)
+        #expect(sale.office.rules == 8)
     }
 
     // MARK: Entry numbers

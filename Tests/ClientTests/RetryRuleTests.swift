@@ -41,6 +41,14 @@ struct RetryRuleTests {
         #expect(RetryRule.decide(Status(.internalError, ""), repeats: 2) == .giveUp)
     }
 
+    @Test func `an instance that is behind is asked again for as long as there is time`() {
+        let status = Status(.notCaughtUp, "", details: ErrorDetails(retryAfterMs: 50))
+        #expect(
+            RetryRule.decide(status, repeats: 1_000, millisecondsLeft: 51)
+                == .again(afterMilliseconds: 50, mayHaveBegun: false))
+        #expect(RetryRule.decide(status, repeats: 1_000, millisecondsLeft: 50) == .giveUp)
+    }
+
     @Test func `a word of a later version goes by its status code`() {
         #expect(
             RetryRule.decide(Status(code: .unavailable, reason: "NEW_WORD"), repeats: 0)

@@ -24,6 +24,7 @@ struct Arrived: Sendable {
     var attempts: UInt32 = 0
     var lastSequence: UInt64 = 0
     var credit: UInt32 = 0
+    var position: UInt64 = 0
     var queueToken: String?
 }
 
@@ -34,8 +35,9 @@ final class ScriptedServer: Sendable {
     private let control: EventLoop.Control
     private let thread: Reactor.Thread
     private let note: Note
+    private let isStopped = Atomic(false)
 
-    init(_ script: @escaping @Sendable (Arrived, ScriptedPeer) -> Void) throws {
+    init(epoch: UInt64 = 1, _ script: @escaping @Sendable (Arrived, ScriptedPeer) -> Void) throws {
         let port = try ListeningPort(.loopback(port: 0))
         url = try ServerURL("ws://\(port.address)")
         let loop = try EventLoop()
@@ -48,7 +50,7 @@ final class ScriptedServer: Sendable {
             do {
                 try loop.listen(on: socket) { connection in
                     count += 1
-                    return ScriptedPeer(connection, number: count, loop: loop) { arrived, peer in
+                    return ScriptedPeer(connection, number: count, epoch: epoch, loop: loop) { arrived, peer in
                         note.add(arrived)
                         script(arrived, peer)
                     }
@@ -63,7 +65,9 @@ final class ScriptedServer: Sendable {
     /// All that has arrived so far.
     var arrived: [Arrived] { note.all }
 
+    /// Ends it, as a killed process would. Once or twice.
     func stop() {
+        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
         control.stop()
         thread.join()
     }
@@ -78,6 +82,8 @@ final class ScriptedServer: Sendable {
 /// One connection of a scripted server. Confined to its loop.
 final class ScriptedPeer: ConnectionHandler {
     let number: Int
+    /// Of the journal, both halves.
+    let epoch: UInt64
     let loop: EventLoop
     private let connection: Connection
     private let script: (Arrived, ScriptedPeer) -> Void
@@ -88,9 +94,13 @@ final class ScriptedPeer: ConnectionHandler {
     fileprivate var frames: [UInt8] = []
     fileprivate var events: [Arrived] = []
 
-    init(_ connection: Connection, number: Int, loop: EventLoop, script: @escaping (Arrived, ScriptedPeer) -> Void) {
+    init(
+        _ connection: Connection, number: Int, epoch: UInt64, loop: EventLoop,
+        script: @escaping (Arrived, ScriptedPeer) -> Void
+    ) {
         self.connection = connection
         self.number = number
+        self.epoch = epoch
         self.loop = loop
         self.script = script
         calls = ServerCalls(limits: .visitor, now: loop.now)
@@ -222,7 +232,8 @@ private struct PeerCallEvents: ServerCallsHandler {
         var user: Uuid?
         if case .user(let id) = hello.identity { user = id }
         calls.welcome(
-            Welcome(instance: "scripted", epoch: Uuid(high: 1, low: 1), user: user, development: true), pingFraction: 1,
+            Welcome(instance: "scripted", epoch: Uuid(high: peer.epoch, low: peer.epoch), user: user, development: true),
+            pingFraction: 1,
             output: &output)
         peer.events.append(Arrived(kind: .hello(hello), connection: peer.number))
     }
@@ -236,7 +247,7 @@ private struct PeerCallEvents: ServerCallsHandler {
         peer.events.append(
             Arrived(
                 kind: .opened(method), connection: peer.number, call: call, requestID: open.requestID, attempts: open.attempts,
-                lastSequence: open.lastSequence, credit: open.credit,
+                lastSequence: open.lastSequence, credit: open.credit, position: open.position,
                 queueToken: queueToken))
     }
 

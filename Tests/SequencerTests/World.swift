@@ -13,7 +13,7 @@ final class World {
     static let instance: UInt32 = 1
     static let incarnation: UInt64 = 1_000
 
-    let clock = HandClock()
+    let clock: HandClock
     let log: MemoryLog
     let journal: MemoryJournal
     private let inbox = Inbox()
@@ -26,12 +26,14 @@ final class World {
 
     init(
         limits: SequencerLimits = SequencerLimits(), office: consuming BoxOffice = BoxOffice(), log: MemoryLog = MemoryLog(),
+        clock: HandClock = HandClock(), instance: UInt32 = World.instance,
         fate: @escaping @Sendable ([[UInt8]]) -> MemoryJournal.Fate = { _ in .commit }
     ) throws {
         self.log = log
+        self.clock = clock
         journal = MemoryJournal(log: log, clock: clock.journalClock, rounds: .pumped, fate: fate)
         let position = office.position
-        sequencer = Sequencer(office: office, instance: Self.instance, incarnation: Self.incarnation, limits: limits)
+        sequencer = Sequencer(office: office, instance: instance, incarnation: Self.incarnation, limits: limits)
         try journal.start(from: position + 1) { [inbox] in inbox.put($0) }
         try commit()
     }
@@ -66,7 +68,9 @@ final class World {
                     try sequencer.apply(entry, now: clock.elapsed, into: &publication)
                     applied.append(entry)
                 }
-            case .caughtUp, .stalled, .flowing: break
+            case .caughtUp: break
+            case .stalled(let reason): sequencer.journalStalled(reason, now: clock.elapsed, into: &publication)
+            case .flowing: sequencer.journalFlows()
             case .failed(let error):
                 failure = error
                 sequencer.journalFailed(into: &publication)
@@ -94,10 +98,10 @@ final class World {
     }
 
     /// An entry of another instance, put into the log behind this one's back.
-    func foreign(_ commands: [Command], instance: UInt32 = 7, number: UInt64) throws {
+    func foreign(_ commands: [Command], instance: UInt32 = 7, number: UInt64, incarnation: UInt64 = 5) throws {
         let other = MemoryJournal(log: log, clock: clock.journalClock)
         try other.start(from: log.lastPosition + 1) { _ in }
-        other.append(Entry(instance: instance, incarnation: 5, number: number, commands: commands).encoded())
+        other.append(Entry(instance: instance, incarnation: incarnation, number: number, commands: commands).encoded())
     }
 
     // MARK: Commands
@@ -148,6 +152,15 @@ final class World {
     // MARK: What the sequencer says (copied out, since it is not copyable)
 
     var isWritable: Bool { sequencer.isWritable }
+    var standing: Standing { sequencer.standing }
+    var rejoins: Int { sequencer.rejoins }
+    var position: UInt64 { sequencer.office.position }
+    var digest: UInt64 { sequencer.office.digest }
+    /// Of this instance, as the journal has it.
+    var knownIncarnation: UInt64 { sequencer.office.incarnation(of: Self.instance) ?? 0 }
+    var living: [UInt32] { sequencer.office.livingInstances }
+
+    func isPresent(_ token: UInt64) -> Bool { sequencer.office.token(token)?.present ?? false }
     var idleTime: UInt64? { sequencer.idleTime(now: clock.elapsed) }
     var catalogue: Catalogue { sequencer.catalogue }
     var joined: UInt64 { sequencer.office.joined(concert: 0) }

@@ -31,6 +31,12 @@ public struct ClientOptions: Sendable {
     public var clientName = "usher-swift"
     /// Its version.
     public var clientVersion = "1"
+    /// Whether a client with several addresses begins with one at random, so that all clients together spread over the
+    /// instances evenly, also after losing one; otherwise with the first.
+    public var startsAtRandom = true
+    /// How long answers may be refused as `NOT_CAUGHT_UP` until the journal counts as one that was restored from an older
+    /// copy (``ConnectionEvent/journalWentBack``).
+    public var catchingUpMax: Duration = .seconds(30)
     /// Of connections.
     public var limits = ClientLimits()
     /// The journal and highest position that an earlier client of the same user has seen (``UsherClient/seen``): answers
@@ -53,17 +59,21 @@ public struct CallSettings: Sendable {
     public var requestID: Uuid?
     /// How often that request id was sent before.
     public var attempts: UInt32
+    /// The answer must not be older than this position of the journal, which another client has seen (``UsherClient/seen``);
+    /// what this client has seen counts by itself.
+    public var position: UInt64
 
     /// The settings given.
     public init(
         timeout: Duration? = nil, queueToken: String? = nil, authorization: String? = nil, requestID: Uuid? = nil,
-        attempts: UInt32 = 0
+        attempts: UInt32 = 0, position: UInt64 = 0
     ) {
         self.timeout = timeout
         self.queueToken = queueToken
         self.authorization = authorization
         self.requestID = requestID
         self.attempts = attempts
+        self.position = position
     }
 }
 
@@ -75,6 +85,9 @@ public enum ConnectionEvent: Sendable, Equatable {
     case lost(String, retryInMilliseconds: UInt64)
     /// The server goes away; the client moves by itself.
     case moving(String)
+    /// No instance has what this client was told earlier: the journal was restored from an older copy. What was acknowledged
+    /// since then may be gone: look up what became of it, and tell the user. The client goes on with the journal as it is.
+    case journalWentBack
     /// There is no coming back, as the sentence says. The last event.
     case over(String)
 }

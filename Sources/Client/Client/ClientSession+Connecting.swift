@@ -18,6 +18,8 @@ extension ClientSession {
         finishAll(.closed)
         connection?.close()
         connection = nil
+        leaving?.close()
+        leaving = nil
     }
 
     // MARK: Rounds
@@ -35,18 +37,40 @@ extension ClientSession {
         }
     }
 
+    /// Begins the round that GOAWAY has asked for sooner, since a call waits for it. (Its moment is spread for those who only
+    /// wait in line; few do anything else.)
+    func hasten() {
+        guard !isHastening, candidate == nil, reconnectTimer != .none else { return }
+        isHastening = true
+        beginRound(after: .random(in: 0...Self.hasteMilliseconds))
+    }
+
+    private static let hasteMilliseconds: UInt64 = 100
+
+    /// The next round begins with others.
+    func putLast(_ url: ServerURL?) {
+        guard let url, let index = urls.firstIndex(of: url) else { return }
+        urls.append(urls.remove(at: index))
+    }
+
+    /// Addresses learned from GOAWAY that are kept beside those given.
+    private static let urlsMax = 64
+
     /// Looks names up, off the loop, for that blocks.
     private func resolve(_ number: Int) {
         var urls = urls
-        if let relocation, let other = urls.first?.relocated(to: relocation) {
+        if let relocation, let other = (home ?? urls.first)?.relocated(to: relocation) {
+            self.relocation = nil
             urls = [other] + urls.filter { $0 != other }
-        } else if urls.count > 1, lastEnd != nil {
-            urls.append(urls.removeFirst())  // the last one failed: begin with another
+            // An instance like the others, also should this client lose the next one.
+            if !self.urls.contains(other), self.urls.count < Self.urlsMax { self.urls.append(other) }
         }
         let loop = shared.loop
+        let isShuffled = options.startsAtRandom
         DispatchQueue.global().async { [urls] in
             let found = urls.flatMap { url in
-                ((try? SocketAddress.resolve(host: url.host, port: url.port)) ?? []).map { (url: url, address: $0) }
+                let addresses = (try? SocketAddress.resolve(host: url.host, port: url.port)) ?? []
+                return (isShuffled ? addresses.shuffledWithinFamilies() : addresses).map { (url: url, address: $0) }
             }
             _ = loop.post { _ in self.resolved(number, found) }
         }
@@ -65,12 +89,14 @@ extension ClientSession {
     private func tryNext() {
         let (url, address) = untried.removeFirst()
         shared.set(server: url)
+        candidateURL = url
         var hello = ClientHello(
             identity.hello, epoch: epoch, position: position, clientName: options.clientName,
             clientVersion: options.clientVersion)
         if let connection {  // it goes away, but knows more by now
-            hello.epoch = connection.epoch
-            hello.position = connection.position
+            note(connection)
+            hello.epoch = epoch
+            hello.position = position
         }
         candidate = hub.connect(to: address, endpoint: ClientEndpoint(url, tls: tls), hello: hello, handler: self)
     }
@@ -79,6 +105,8 @@ extension ClientSession {
 
     /// An address did not work.
     func candidateFailed(_ end: ConnectionEnd) {
+        putLast(candidateURL)
+        candidateURL = nil
         if case .closed(let code, _) = end, code.advice == .doNotReconnect {
             giveUp(.connection(sentence(for: end)))
         } else if !untried.isEmpty {
@@ -103,7 +131,7 @@ extension ClientSession {
     /// A connection that stood is gone.
     func lost(_ end: ConnectionEnd) {
         guard over == nil else { return }
-        lastEnd = end
+        putLast(home)
         // One that lasted ends the bad time; one that was closed at once goes on with it.
         if now - welcomedAt > 10_000 { backoff.reset() }
         switch end.advice {
@@ -137,7 +165,7 @@ extension ClientSession {
         hub.loop.cancel(reconnectTimer)
         candidate?.abort()
         for operation in operations.values.sorted(by: { $0.id < $1.id }) {
-            if let call = operation.call { connection?.cancel(call) }
+            operation.call?.cancel()
             finish(operation, .failure(error))
         }
         if let firstConnect {
@@ -167,5 +195,26 @@ extension ClientSession {
         case .upgradeRefused(let status, _): return "\(server) refused the connection (HTTP status \(status)). Try again later."
         default: return "\(server): \(end)."
         }
+    }
+}
+
+extension [SocketAddress] {
+    /// As many instances under one name are found by clients: each begins with another. The order of families stays, which
+    /// knows what this machine reaches.
+    fileprivate func shuffledWithinFamilies() -> [SocketAddress] {
+        var result: [SocketAddress] = []
+        var rest = self[...]
+        while let first = rest.first {
+            let run = rest.prefix { $0.isIPv4 == first.isIPv4 }
+            result += run.shuffled()
+            rest = rest.dropFirst(run.count)
+        }
+        return result
+    }
+}
+
+extension SocketAddress {
+    fileprivate var isIPv4: Bool {
+        if case .ipv4 = host { true } else { false }
     }
 }

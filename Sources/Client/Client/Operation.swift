@@ -18,9 +18,11 @@ final class Operation {
     let finished: (Result<CloseAnswer, UsherError>) -> Void
     /// One message of a stream.
     let received: (MessageView) -> Void
+    /// The journal position that the answer must not be older than, beside what this client has seen.
+    let floor: UInt64
 
-    /// The call it is on the present connection.
-    var call: CallID?
+    /// The call it is, and on which connection.
+    var call: RunningCall?
     var attempts: UInt32
     var repeats = 0
     var backoff = Backoff.repeating
@@ -61,7 +63,7 @@ final class Operation {
 
     init(
         id: UInt64, method: Method, request: [UInt8], shape: Shape, requestID: Uuid?, attempts: UInt32,
-        lastSequence: UInt64, metadata: @escaping () -> [Metadata], deadline: UInt64?,
+        lastSequence: UInt64, floor: UInt64, metadata: @escaping () -> [Metadata], deadline: UInt64?,
         received: @escaping (MessageView) -> Void, finished: @escaping (Result<CloseAnswer, UsherError>) -> Void
     ) {
         self.id = id
@@ -71,6 +73,7 @@ final class Operation {
         self.requestID = requestID
         self.attempts = attempts
         self.lastSequence = lastSequence
+        self.floor = floor
         self.metadata = metadata
         self.deadline = deadline
         self.received = received
@@ -80,6 +83,7 @@ final class Operation {
     /// Takes note of a message and passes it on.
     func take(_ message: MessageView) {
         hasReceived = true
+        repeats = 0
         unconsumed += 1
         if case .changes(let leavesIncomplete) = shape {
             switch leavesIncomplete(message) {
@@ -92,11 +96,30 @@ final class Operation {
     }
 
     /// What OPEN says this time.
-    func options(now: UInt64, window: UInt32) -> CallOptions {
+    ///
+    /// - Parameter seen: the journal position that the answer must show, where the connection's HELLO has not said it.
+    func options(now: UInt64, window: UInt32, seen: UInt64) -> CallOptions {
         CallOptions(
             timeoutMilliseconds: deadline.map { UInt32(clamping: max(1, $0 - min($0, now))) } ?? 0, metadata: metadata(),
             requestID: requestID, attempts: attempts,
             credit: shape.isStream ? max(1, window - min(window, unconsumed)) : 0, replenishesCredit: false,
-            lastSequence: lastSequence)
+            lastSequence: lastSequence, position: max(floor, seen))
     }
+}
+
+/// A call on one of a client's connections.
+struct RunningCall: Hashable {
+    let connection: ClientConnection
+    let id: CallID
+
+    static func == (left: RunningCall, right: RunningCall) -> Bool {
+        left.id == right.id && left.connection === right.connection
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(ObjectIdentifier(connection))
+        hasher.combine(id)
+    }
+
+    func cancel() { connection.cancel(id) }
 }

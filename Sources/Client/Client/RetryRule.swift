@@ -9,7 +9,7 @@ internal import UsherAPI
 ///     the reason's retry      repeated
 ///     never, after_change     no
 ///     new_request_id          no: the outcome stands
-///     after_delay             yes, no sooner than the server says
+///     after_delay             yes, no sooner than the server says; NOT_CAUGHT_UP for as long as there is time
 ///     same_request_id         OUTCOME_UNKNOWN yes, INTERNAL_ERROR twice; DEADLINE_PASSED and CANCELLED_BY_CALLER no,
 ///                             since this side has given up
 ///     a word of a later version   UNAVAILABLE yes, any other code no
@@ -31,7 +31,8 @@ public enum RetryRule: Equatable, Sendable {
     public static func decide(
         _ status: Status, repeats: Int, repeatsMax: Int = 10, millisecondsLeft: UInt64? = nil
     ) -> RetryRule {
-        guard repeats < repeatsMax else { return .giveUp }
+        // To be behind is a matter of milliseconds, and the caller's time is the bound.
+        guard repeats < repeatsMax || status.reason == Reason.notCaughtUp.rawValue else { return .giveUp }
         let delay = UInt64(status.details?.retryAfterMs ?? 0)
         if let millisecondsLeft, delay >= millisecondsLeft { return .giveUp }
         guard let reason = Reason(rawValue: status.reason) else {

@@ -51,13 +51,7 @@ final class SharedState: Sendable {
 
     func set(server: ServerURL) { facts.withLock { $0.server = server } }
 
-    func set(welcome: Welcome, epoch: Uuid?, position: UInt64) {
-        facts.withLock {
-            $0.welcome = welcome
-            $0.epoch = epoch
-            $0.position = position
-        }
-    }
+    func set(welcome: Welcome) { facts.withLock { $0.welcome = welcome } }
 
     func set(epoch: Uuid?, position: UInt64) {
         facts.withLock {
@@ -73,6 +67,14 @@ final class SharedState: Sendable {
     func token(of concert: String) -> String? { facts.withLock { $0.tokens[concert] } }
 
     func set(token: String?, of concert: String) { facts.withLock { $0.tokens[concert] = token } }
+
+    /// Places of another journal mean nothing.
+    func forgetPlaces() {
+        facts.withLock {
+            $0.tokens = [:]
+            $0.active = []
+        }
+    }
 
     /// Learns from what the line said.
     func learn(_ update: LineUpdate, concert: String) {

@@ -13,7 +13,8 @@ public import Wire
 ///     }
 ///
 /// - A lost connection is made again: after 1 s, doubled up to 60 s, times a random factor from 0.5 to 1; as GOAWAY and
-///   close codes say; with the highest journal position seen, so that answers are never older than earlier ones.
+///   close codes say; with the highest journal position seen, so that answers are never older than earlier ones. Of several
+///   addresses a random one comes first, and after losing one the next.
 /// - Streams go on where they were, calls without an answer are sent again: commands under the same request id, so that
 ///   nothing happens twice.
 /// - A call that the server asks to repeat is repeated, within its time (``RetryRule``).
@@ -28,7 +29,8 @@ public final class UsherClient: Sendable {
     /// Connects, trying each address once.
     ///
     /// - Parameters:
-    ///   - urls: the instances; any will do, the first that answers is taken.
+    ///   - urls: the instances; any will do, the first that answers is taken, beginning with one at random
+    ///     (``ClientOptions/startsAtRandom``).
     ///   - identity: who calls.
     ///   - trust: whom to believe to be the server.
     ///   - loop: nil for the process's shared one.
@@ -142,7 +144,7 @@ public final class UsherClient: Sendable {
                     session.begin(
                         Operation(
                             id: id, method: method, request: bytes, shape: .unary, requestID: requestID,
-                            attempts: settings.attempts, lastSequence: 0,
+                            attempts: settings.attempts, lastSequence: 0, floor: settings.position,
                             metadata: { settings.metadata(shared, subject) }, deadline: hub.loop.now + timeout,
                             received: { _ in },
                             finished: { continuation.resume(returning: $0.map(\.payload)) }))
@@ -183,7 +185,7 @@ public final class UsherClient: Sendable {
             session.begin(
                 Operation(
                     id: id, method: method, request: bytes, shape: kind.shape(), requestID: requestID,
-                    attempts: settings.attempts, lastSequence: lastSequence,
+                    attempts: settings.attempts, lastSequence: lastSequence, floor: settings.position,
                     metadata: { settings.metadata(shared, subject) },
                     deadline: settings.timeout.map { hub.loop.now + $0.wholeMilliseconds },
                     received: { view in

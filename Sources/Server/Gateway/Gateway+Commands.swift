@@ -209,15 +209,7 @@ extension Gateway {
         case .facts(let facts):
             finish(pendingCall, facts, position: answer.position)
         case .journalFailed(let mayHaveHappened):
-            let status =
-                mayHaveHappened
-                ? Status(
-                    .outcomeUnknown, "The journal failed while the command was under way; repeat its request id to know.",
-                    details: ErrorDetails(mayHaveHappened: true))
-                : Status(
-                    .journalUnavailable, "The journal can't be written; nothing was begun.",
-                    details: ErrorDetails(retryAfterMs: 5_000))
-            refuse(call, status, of: session)
+            refuse(call, mayHaveHappened ? outcomeUnknown : notTaken, of: session)
         }
     }
 

@@ -33,9 +33,10 @@ extension Gateway {
         welcome.user = session.identity?.user
         welcome.position = position
         welcome.development = identities.isDevelopment
+        welcome.stalled = isStalled
         calls.welcome(welcome, pingFraction: .random(in: 0...1), output: &output)
         metrics.hellos.add()
-        if isDraining { calls.goAway(farewell, output: &output) }
+        if let farewell { calls.goAway(nextGoAway(farewell), output: &output) }
     }
 
     func authenticate(_ request: AuthenticateRequest, _ call: IncomingCall, _ session: Session) throws(Status) {

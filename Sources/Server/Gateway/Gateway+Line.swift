@@ -124,14 +124,16 @@ extension Gateway {
     }
 
     /// Takes a stream out of the picture; its call is not answered here.
-    func dropLineStream(_ stream: LineStream) {
+    ///
+    /// - Parameter hasMoved: the client goes on elsewhere.
+    func dropLineStream(_ stream: LineStream, hasMoved: Bool = false) {
         stopWaiting(stream)
         lineStreams[stream.token.id]?.removeAll { $0 === stream }
         if lineStreams[stream.token.id]?.isEmpty == true {
             lineStreams[stream.token.id] = nil
             statuses[stream.token.id] = nil
         }
-        presence.streamEnded(stream.token.id, now: loop.now)
+        presence.streamEnded(stream.token.id, now: loop.now, hasMoved: hasMoved)
     }
 
     private func stopWaiting(_ stream: LineStream) {
@@ -249,6 +251,7 @@ extension Gateway {
         stream.shownLineState = update.lineState
         stream.shownOpens = update.opensMs
         stream.shownWarnings = update.warnings
+        stream.shownStalled = update.stalled
         stream.shownProspect.show(
             Prospect(position: update.position, behind: update.behind, estimate: update.estimate), now: loop.now)
         return update
@@ -263,6 +266,7 @@ extension Gateway {
         update.joinNumber = status.joinNumber
         update.endReason = status.endReason
         if line.state == .lobby { update.opensMs = settings.opensMs }
+        update.stalled = isStalled
         let isBeforeDraw = line.isBeforeDraw(order: settings.lobbyOrder)
         if !isBeforeDraw { update.place = status.place }
         switch status.state {
@@ -361,7 +365,7 @@ extension Gateway {
     private func isNews(_ view: LineView, for stream: LineStream) -> Bool {
         let settings = catalogue.concerts[stream.line].settings
         if view.state != stream.shownLineState || (view.state == .lobby && settings.opensMs != stream.shownOpens)
-            || (noticeLog[stream.line]?.last?.number ?? 0) > stream.shownNotice
+            || (noticeLog[stream.line]?.last?.number ?? 0) > stream.shownNotice || isStalled != stream.shownStalled
         {
             return true
         }
@@ -380,6 +384,7 @@ extension Gateway {
                     || lines[status.concert].state != stream.shownLineState
                     || stream.passExpires < loop.wallNow + QueueTokens.passRenewalMilliseconds
                     || (noticeLog[status.concert]?.last?.number ?? 0) > stream.shownNotice
+                    || isStalled != stream.shownStalled
                 if isNews {
                     sendUpdate(stream)
                     stream.session.flush()

@@ -52,8 +52,12 @@ final class Gateway {
     var position: UInt64 = 0
     var journalTime: UInt64 = 0
     private var journalTimeHeardAt: UInt64 = 0
-    var isWritable = true
-    var isDraining = false
+    /// How the instance stands to its journal.
+    var standing = LoopStanding()
+    /// How this instance goes, once it does.
+    var farewell: Farewell?
+    /// How many clients were told.
+    var farewells = 0
 
     // Who is here.
     var sessions: Set<Session> = []
@@ -214,7 +218,7 @@ final class Gateway {
 
     /// Sends a command on its way. Its outcome comes back under the ticket, for `PendingCall.Use`.
     ///
-    /// - Throws: UNAVAILABLE if the journal can't be written or the way is full; nothing has been begun then.
+    /// - Throws: UNAVAILABLE if the instance takes no commands or the way is full; nothing has been begun then.
     func submit(
         _ body: Command.Body, identity: Identity, token: UInt64, _ call: IncomingCall, _ session: Session, use: PendingCall.Use,
         claim: SeatClaim? = nil
@@ -228,6 +232,7 @@ final class Gateway {
         command.operator = call.method.isForOperators ? identity.name : ""
         command.body = body
         let submission = Submission(command, origin: Origin(loop: index, ticket: nextTicket), claim: claim)
+        guard isWritable else { throw notTaken }
         try send(.submission(submission), PendingCall(session: session, call: call.id, use: use))
         session.calls.submitted(call.id)
     }
@@ -238,6 +243,8 @@ final class Gateway {
     }
 
     func ask(_ question: Question, _ pendingCall: PendingCall) throws(Status) {
+        // What is known can be told while the journal stands still, but not once the instance has stopped.
+        if case .stopped = standing.standing { throw notTaken }
         try send(.question(question, Origin(loop: index, ticket: nextTicket)), pendingCall)
     }
 
@@ -250,11 +257,6 @@ final class Gateway {
     }
 
     private func send(_ message: ToSequencer, _ pendingCall: PendingCall) throws(Status) {
-        guard isWritable else {
-            throw Status(
-                .journalUnavailable, "The journal can't be written; nothing was begun.",
-                details: ErrorDetails(retryAfterMs: 5_000))
-        }
         guard pending.count < Self.pendingMax, commands.send(message) else {
             throw Status(
                 .notStarted, "Too much is going on just now; nothing was begun.", details: ErrorDetails(retryAfterMs: 250))
@@ -328,7 +330,7 @@ final class Gateway {
     func sessionEnded(_ session: Session) {
         sessions.remove(session)
         subscribers.remove(session)
-        for stream in session.lineStreams { dropLineStream(stream) }
+        for stream in session.lineStreams { dropLineStream(stream, hasMoved: session.hasMoved) }
         for watch in session.seatWatches { dropSeatWatch(watch) }
         statsWatches.removeAll { $0.session === session }
         session.lineStreams = []

@@ -19,6 +19,7 @@ final class LineStream {
     var shownOpens: UInt64 = 0
     var shownProspect = ShownProspect()
     var shownWarnings: [Warning] = []
+    var shownStalled = false
     var shownNotice: UInt64 = 0
     var passExpires: UInt64 = 0
     /// Reservations whose end was shown, among those a status still lists.

@@ -9,7 +9,7 @@ final class LoopInbox: Sendable {
     private struct Content {
         var delta = Delta()
         var answers: [Answer] = []
-        var isWritable = true
+        var standing = LoopStanding()
     }
 
     private let content = Mutex(Content())
@@ -17,28 +17,28 @@ final class LoopInbox: Sendable {
     private let doorbell = Mailbox<Bool>(capacity: 1)
 
     /// Adds what a round brought. From the sequencer's thread.
-    func put(_ delta: Delta, answers: [Answer], isWritable: Bool) {
-        guard !delta.isEmpty || !answers.isEmpty || !isWritable else { return }
-        content.withLock { content in
+    func put(_ delta: Delta, answers: [Answer], standing: LoopStanding) {
+        let isNews = content.withLock { content in
             if !delta.isEmpty { content.delta.merge(delta) }
             content.answers.append(contentsOf: answers)
-            content.isWritable = isWritable
+            defer { content.standing = standing }
+            return !delta.isEmpty || !answers.isEmpty || standing != content.standing
         }
-        _ = doorbell.send(true)
+        if isNews { _ = doorbell.send(true) }
     }
 
     /// Calls `take` on the loop's thread once a turn when something has come; the delta is to be applied before the
     /// answers are.
-    func attach(to loop: EventLoop, _ take: @escaping (_ delta: Delta, _ answers: [Answer], _ isWritable: Bool) -> Void) {
+    func attach(to loop: EventLoop, _ take: @escaping (_ delta: Delta, _ answers: [Answer], _ standing: LoopStanding) -> Void) {
         loop.attach(doorbell) { [self] _ in
-            let (delta, answers, isWritable) = content.withLock { content in
+            let (delta, answers, standing) = content.withLock { content in
                 defer {
                     content.delta = Delta()
                     content.answers = []
                 }
-                return (content.delta, content.answers, content.isWritable)
+                return (content.delta, content.answers, content.standing)
             }
-            take(delta, answers, isWritable)
+            take(delta, answers, standing)
         }
     }
 }

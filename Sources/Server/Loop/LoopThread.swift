@@ -7,8 +7,8 @@ import WebSocket
 
 /// What the instance says to one of its loops.
 enum LoopOrder: Sendable {
-    /// Take nobody any more, send everybody away within this time, then end.
-    case drain(milliseconds: UInt64)
+    /// Take nobody any more, send everybody away, then end.
+    case drain(Farewell)
 }
 
 /// Everything one loop starts with.
@@ -54,8 +54,8 @@ struct LoopStart: Sendable {
             queueTokens: QueueTokens(key: key, epoch: instance.epoch),
             metrics: metrics, commands: commands, image: image)
         metrics.observe(loop.counters)
-        inbox.attach(to: loop) { delta, answers, isWritable in
-            gateway.isWritable = isWritable
+        inbox.attach(to: loop) { delta, answers, standing in
+            gateway.take(standing)
             gateway.take(delta, answers)
         }
         var limits = ListenerLimits()
@@ -63,9 +63,9 @@ struct LoopStart: Sendable {
         limits.handshakeMilliseconds = gateway.limits.handshakeMilliseconds
         let listener = try loop.listen(on: socket, tls: tls, limits: limits) { Session(gateway, $0) }
         loop.attach(orders) { orders in
-            for case .drain(let milliseconds) in orders {
+            for case .drain(let farewell) in orders {
                 listener.close()
-                gateway.drain(milliseconds: milliseconds) { loop.control.stop() }
+                gateway.drain(farewell) { loop.control.stop() }
             }
         }
         return gateway
@@ -73,36 +73,6 @@ struct LoopStart: Sendable {
 }
 
 extension Gateway {
-    /// Sends everybody away: GOAWAY at once with a reconnect spread over the time, then the connections that are left are
-    /// closed, then `done`.
-    func drain(milliseconds: UInt64, done: @escaping () -> Void) {
-        isDraining = true
-        for session in sessions {
-            session.calls.goAway(farewell, output: &frames)
-            session.flush()
-        }
-        finishDrain(by: loop.now + milliseconds, done)
-    }
-
-    /// What a client of a draining loop is told, also one that says HELLO only now.
-    var farewell: GoAway {
-        let spread = UInt32(clamping: settings.drainMilliseconds)
-        return GoAway(reason: Reason.shuttingDown.rawValue, reconnectAfterMs: min(1_000, spread), jitterMs: spread)
-    }
-
-    /// Waits until everybody has gone or the time is over.
-    private func finishDrain(by deadline: UInt64, _ done: @escaping () -> Void) {
-        if sessions.isEmpty {
-            done()
-        } else if loop.now < deadline {
-            loop.schedule(after: 50) { [self] in finishDrain(by: deadline, done) }
-        } else {
-            for session in sessions { session.close(.shuttingDown, reason: "the server is stopping; come back in a moment") }
-            // One more turn, so that the close frames go out.
-            loop.schedule(after: 200, done)
-        }
-    }
-
     /// Pages of the clients' port that are no WebSocket.
     func page(_ head: HTTPRequestHead, path: String) -> [UInt8] {
         let includesBody = head.method != "HEAD"

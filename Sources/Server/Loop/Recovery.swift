@@ -13,13 +13,15 @@ struct Recovery: Sendable {
     let journal: any Journal
     let thread: SequencerThread
     let loops: Int
+    /// Among several on one journal.
+    let instance: UInt32
     let publicKey: [UInt8]
     let settings: ServerSettings
     let firstSale: ConcertFile?
     let logger: Logger
 
     /// One instance alone has one number; its runs differ by incarnation.
-    private static let instance: UInt32 = 1
+    static let loneInstance: UInt32 = 1
     let instanceName = ProcessInfo.processInfo.hostName
 
     /// A sequencer that has caught up and whose own start is applied.
@@ -33,10 +35,13 @@ struct Recovery: Sendable {
         }
         let restored = try SnapshotReplay(from: lookup.snapshot)
         let from = restored.position
-        var sequencer = Sequencer(office: restored.finish(), instance: Self.instance, incarnation: Clock.wallMilliseconds())
+        var sequencer = Sequencer(
+            office: restored.finish(), instance: instance, incarnation: Clock.wallMilliseconds(),
+            limits: journal.isShared ? .shared : SequencerLimits())
+        thread.note(from, of: journal.lastPosition)
         try journal.start(from: from + 1) { thread.hear($0) }
         try replay(into: &sequencer)
-        sequencer.beginRun()
+        sequencer.beginRun(rejoiningWith: journal.isShared ? commands(rejoining) : [])
         logger.info("recovered from a snapshot at position \(from) and \(sequencer.office.position - from) journal entries")
         try begin(&sequencer)
         return sequencer
@@ -52,10 +57,12 @@ struct Recovery: Sendable {
             for event in events {
                 switch event {
                 case .committed(let entries):
-                    for entry in entries { try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication) }
+                    for entry in entries { try apply(entry, to: &sequencer, &publication) }
                     publication = Publication(loops: loops)
+                    thread.note(sequencer.office.position, of: journal.lastPosition)
                 case .caughtUp: return
-                case .stalled, .flowing: break
+                case .stalled(let reason): logger.warning("the journal stands still: \(reason); waiting for it")
+                case .flowing: logger.notice("the journal goes on")
                 case .failed(let error): throw error
                 }
             }
@@ -67,10 +74,17 @@ struct Recovery: Sendable {
         }
     }
 
+    /// Applies one entry, and sees whether this instance may go on.
+    private func apply(_ entry: JournalEntry, to sequencer: inout Sequencer, _ publication: inout Publication) throws {
+        try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication)
+        if case .stopped(let cause) = sequencer.standing { throw RecoveryError.stopped(cause) }
+    }
+
     /// Journals this instance's start and settings and, if nothing is on sale yet, the first sale; returns once applied.
     private func begin(_ sequencer: inout Sequencer) throws {
         var publication = Publication(loops: max(1, loops))
         let commands = startCommands(isFirstStart: sequencer.office.concertCount == 0)
+        var lastSaid = Clock.monotonicMilliseconds()
         for (ticket, command) in commands.enumerated() {
             sequencer.submit(Submission(command, origin: Origin(loop: 0, ticket: UInt64(ticket))), into: &publication)
         }
@@ -81,38 +95,62 @@ struct Recovery: Sendable {
             for event in events {
                 switch event {
                 case .committed(let entries):
-                    for entry in entries { try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication) }
-                case .caughtUp, .stalled, .flowing: break
+                    for entry in entries { try apply(entry, to: &sequencer, &publication) }
+                case .stalled(let reason): logger.warning("the journal stands still: \(reason); waiting for it")
+                case .caughtUp, .flowing: break
                 case .failed(let error): throw error
                 }
             }
             events.removeAll(keepingCapacity: true)
+            if Clock.monotonicMilliseconds() > lastSaid + 2_000 {
+                lastSaid = Clock.monotonicMilliseconds()
+                logger.info("waiting for the journal to take this instance's start")
+            }
         }
         for answer in publication.answers[0] {
-            guard case .outcome(.refused(let refusal)) = answer.content else { continue }
-            throw RecoveryError.refused(refusal.message, sale: commands[Int(answer.ticket)].body.map { "\($0)" } ?? "")
+            switch answer.content {
+            case .outcome(.refused(let refusal)):
+                throw RecoveryError.refused(refusal.message, sale: commands[Int(answer.ticket)].body.map { "\($0)" } ?? "")
+            case .journalFailed: throw RecoveryError.stopped(sequencer.standing == .rejoining ? .gone : .noRoom)
+            case .outcome, .facts: break
+            }
         }
     }
 
-    private func startCommands(isFirstStart: Bool) -> [Command] {
-        var bodies: [Command.Body] = [
-            .instanceStarted(InstanceStarted(sources: UInt32(loops), rules: BoxOffice.highestRules, name: instanceName)),
+    /// What an instance says each time it begins. Not the settings of the sale, where it joins again: another may have been
+    /// started with newer ones since.
+    private var rejoining: [Command.Body] {
+        [
+            .instanceStarted(
+                InstanceStarted(
+                    sources: UInt32(loops), rules: BoxOffice.highestRules, name: instanceName,
+                    address: settings.publicAddress ?? "")),
             .publishKey(PublishKey(ed25519: publicKey)),
-            .configure(
-                Configure(
-                    accountNeedsNoToken: !settings.accountNeedsActiveToken, maxCharge: settings.maxCharge,
-                    maxBalance: settings.maxBalance)),
         ]
+    }
+
+    private func startCommands(isFirstStart: Bool) -> [Command] {
+        let configure = Configure(
+            accountNeedsNoToken: !settings.accountNeedsActiveToken, maxCharge: settings.maxCharge,
+            maxBalance: settings.maxBalance)
+        var sale: [Command.Body] = []
         if isFirstStart, let firstSale {
-            bodies += firstSale.concerts.map { .putConcert(PutConcert(settings: $0, drawSeed: randomBytes(32))) }
-            bodies += firstSale.performances.map { .putPerformance($0) }
+            sale += firstSale.concerts.map { .putConcert(PutConcert(settings: $0, drawSeed: randomBytes(32))) }
+            sale += firstSale.performances.map { .putPerformance($0) }
         }
-        return bodies.map { body in
+        // Several instances may start for the first time together: by these ids the journal knows that they put on one sale,
+        // and whoever comes second is told what the first one did.
+        let ids = sale.indices.map { Uuid(high: journal.epoch.high | 1, low: journal.epoch.low &+ UInt64($0)) }
+        return commands(rejoining + [.configure(configure)]) + commands(sale, ids: ids)
+    }
+
+    private func commands(_ bodies: [Command.Body], ids: [Uuid]? = nil) -> [Command] {
+        bodies.indices.map { index in
             var command = Command()
             command.user = .developmentOperator
-            command.requestId = .random()
+            command.requestId = ids?[index] ?? .random()
             command.operator = "start"
-            command.body = body
+            command.body = bodies[index]
             return command
         }
     }
@@ -122,10 +160,13 @@ struct Recovery: Sendable {
 enum RecoveryError: Error, CustomStringConvertible {
     /// The first sale breaks a rule.
     case refused(String, sale: String)
+    /// The instance may not go on with this journal.
+    case stopped(StopCause)
 
     var description: String {
         switch self {
         case .refused(let message, let sale): "the sale can't be put on: \(message) (\(sale))"
+        case .stopped(let cause): cause.advice
         }
     }
 }

@@ -24,8 +24,11 @@ final class SequencerThread: Sendable {
 
     private struct Control {
         var isStopping = false
-        var position: UInt64 = 0
-        var isWritable = true
+        /// Say goodbye first, but be through by this monotonic time.
+        var leaveBy: UInt64?
+        var status = InstanceStatus()
+        /// Who wants to know the neighbours.
+        var neighbourQuestion: Handoff<[String]>?
     }
 
     init() throws(SystemError) {
@@ -46,33 +49,57 @@ final class SequencerThread: Sendable {
         }
     }
 
-    /// Makes `run` return after its present round.
-    func stop() {
-        control.withLock { $0.isStopping = true }
+    /// Makes `run` journal this instance's stop, so that others need not wait for it to fall silent, and return: after so many
+    /// milliseconds at the latest, also if the journal stands still.
+    func stop(within milliseconds: UInt64) {
+        control.withLock { $0.leaveBy = Clock.monotonicMilliseconds() + milliseconds }
         waker.wake()
     }
 
-    /// The last position applied, and whether commands are still taken. From any thread.
-    var state: (position: UInt64, isWritable: Bool) { control.withLock { ($0.position, $0.isWritable) } }
+    /// Takes no more of what the journal says: nobody will run.
+    func abandon() { control.withLock { $0.isStopping = true } }
 
-    /// Runs until stopped or the journal failed and everybody has been told.
+    /// How it stands. From any thread.
+    var status: InstanceStatus { control.withLock { $0.status } }
+
+    /// The addresses of the instances that live beside this one, empty texts for those that have none of their own. Waits
+    /// for the thread's next round, a second at most; then nobody is known.
+    func neighbours() -> [String] {
+        let answer = Handoff<[String]>()
+        control.withLock { $0.neighbourQuestion = answer }
+        waker.wake()
+        return answer.take(within: .seconds(1)) ?? []
+    }
+
+    /// Runs until it has left. An instance that has stopped for good still answers, that it has.
     ///
     /// - Parameters:
     ///   - sequencer: caught up with the journal; nothing of it is used elsewhere.
     ///   - entryApplied: called after each entry with its position and the digest, for snapshots.
+    ///   - hasDiverged: called with the state of an instance that stops since its state is not the others'.
     func run(
         _ sequencer: consuming Sequencer, journal: any Journal, inboxes: [LoopInbox], pageItems: Int, metrics: Metrics,
-        logger: Logger, entryApplied: (_ position: UInt64, _ digest: UInt64) -> Void
+        logger: Logger, entryApplied: (_ position: UInt64, _ digest: UInt64) -> Void,
+        hasDiverged: (_ snapshot: [UInt8], _ position: UInt64) -> Void = { _, _ in }
     ) {
         var sequencer = sequencer
         var heard: [JournalEvent] = []
         var said: [ToSequencer] = []
-        note(sequencer.office.position, isWritable: sequencer.isWritable)
-        while !control.withLock({ $0.isStopping }) {
-            let takesCommands = sequencer.gatheredCount < Self.gatheredMax
-            waker.sleep(upTo: sequencer.idleTime(now: Clock.monotonicMilliseconds())) {
-                !events.isEmpty || takesCommands && !commands.isEmpty || control.withLock { $0.isStopping }
+        var standing = Standing.serving
+        note(sequencer, journal)
+        while true {
+            let leaveBy = control.withLock { $0.leaveBy }
+            // Not before what the loops have said last: it may be whose departure has to be told.
+            if let leaveBy, commands.isEmpty || Clock.monotonicMilliseconds() >= leaveBy {
+                sequencer.leave()
+                if sequencer.hasLeft || Clock.monotonicMilliseconds() >= leaveBy { break }
             }
+            let takesCommands = sequencer.gatheredCount < Self.gatheredMax
+            waker.sleep(upTo: idleTime(sequencer, leaveBy: leaveBy)) {
+                !events.isEmpty || takesCommands && !commands.isEmpty
+                    || control.withLock { $0.leaveBy != leaveBy || $0.neighbourQuestion != nil }
+            }
+            control.withLock { $0.neighbourQuestion.take() }?.give(sequencer.neighbours)
             var publication = Publication(loops: inboxes.count)
             if events.drain(into: &heard) {
                 for event in heard { take(event, &sequencer, &publication, metrics, logger, entryApplied) }
@@ -82,18 +109,58 @@ final class SequencerThread: Sendable {
                 for message in said { take(message, &sequencer, &publication, pageItems, metrics) }
                 said.removeAll(keepingCapacity: true)
             }
+            sequencer.losePatience(now: Clock.monotonicMilliseconds(), into: &publication)
+            sequencer.note(journalEnd: journal.lastPosition)
             while let batch = sequencer.nextBatch(now: Clock.monotonicMilliseconds()) { journal.append(batch) }
+            metrics.claimsOverruled.add(publication.claimsLost)
+            var loopStanding = LoopStanding(standing: sequencer.standing, rejoins: sequencer.rejoins)
+            if case .stopped = loopStanding.standing { loopStanding.neighbours = sequencer.neighbours }
             for (index, inbox) in inboxes.enumerated() {
-                inbox.put(publication.delta, answers: publication.answers[index], isWritable: sequencer.isWritable)
+                inbox.put(publication.delta, answers: publication.answers[index], standing: loopStanding)
             }
-            note(sequencer.office.position, isWritable: sequencer.isWritable)
+            if loopStanding.standing != standing {
+                say(loopStanding.standing, after: standing, sequencer, logger)
+                if case .stopped(.diverged(_, let position)) = loopStanding.standing {
+                    hasDiverged(sequencer.office.snapshot(), position)
+                }
+                standing = loopStanding.standing
+            }
+            note(sequencer, journal)
         }
+        // The journal's thread waits no more for what it says to be taken.
+        control.withLock { $0.isStopping = true }
     }
 
-    private func note(_ position: UInt64, isWritable: Bool) {
-        control.withLock {
-            $0.position = position
-            $0.isWritable = isWritable
+    private func idleTime(_ sequencer: borrowing Sequencer, leaveBy: UInt64?) -> UInt64? {
+        let now = Clock.monotonicMilliseconds()
+        let idle = sequencer.idleTime(now: now)
+        guard let leaveBy else { return idle }
+        return min(idle ?? .max, leaveBy - min(leaveBy, now))
+    }
+
+    /// Notes how far a recovery has come.
+    func note(_ position: UInt64, of journalEnd: UInt64) {
+        control.withLock { $0.status = InstanceStatus(position: position, journalEnd: journalEnd) }
+    }
+
+    private func note(_ sequencer: borrowing Sequencer, _ journal: any Journal) {
+        let status = InstanceStatus(
+            position: sequencer.office.position, journalEnd: journal.lastPosition, standing: sequencer.standing,
+            rejoins: sequencer.rejoins)
+        control.withLock { $0.status = status }
+    }
+
+    /// Tells the log how the instance stands now.
+    private func say(_ standing: Standing, after former: Standing, _ sequencer: borrowing Sequencer, _ logger: Logger) {
+        switch standing {
+        case .serving: logger.notice("commands are taken again, at journal position \(sequencer.office.position)")
+        case .stalled(let reason):
+            if case .stalled = former { return }
+            logger.warning("the journal stands still: \(reason); commands are refused until it goes on, by itself")
+        case .behind: logger.warning("this instance has fallen behind the journal; commands are refused until it has caught up")
+        case .rejoining: logger.warning("the other instances had declared this one gone; joining them again")
+        case .leaving: logger.info("leaving")
+        case .stopped(let cause): logger.critical("\(cause.advice)")
         }
     }
 
@@ -104,24 +171,25 @@ final class SequencerThread: Sendable {
     ) {
         switch event {
         case .committed(let entries):
-            for entry in entries where sequencer.isWritable {
+            for entry in entries {
+                if case .stopped = sequencer.standing { return }
                 do throws(SequencerError) {
                     try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication)
                     metrics.entries.add()
                     entryApplied(entry.position, sequencer.office.digest)
-                    if !sequencer.isWritable {
-                        logger.critical(
-                            "other instances have declared this one gone; nothing more is acknowledged. Restart the server")
-                    }
                 } catch {
-                    logger.critical("journal entry \(entry.position) can't be read (\(error)); nothing more is acknowledged")
-                    sequencer.journalFailed(into: &publication)
+                    logger.critical("journal entry \(entry.position) can't be read: \(error)")
+                    sequencer.stop(.undecodable(position: entry.position), into: &publication)
                 }
             }
-        case .caughtUp, .stalled, .flowing:
+        case .caughtUp:
             break
+        case .stalled(let reason):
+            sequencer.journalStalled(reason, now: Clock.monotonicMilliseconds(), into: &publication)
+        case .flowing:
+            sequencer.journalFlows()
         case .failed(let error):
-            logger.critical("the journal failed: \(error); nothing more is acknowledged. Free the cause and restart the server")
+            logger.critical("the journal failed: \(error); nothing more is acknowledged")
             sequencer.journalFailed(into: &publication)
         }
     }

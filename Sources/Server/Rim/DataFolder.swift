@@ -10,6 +10,8 @@ import Reactor
 ///       certificate.pem       development certificate, ECDSA P-256; clients on this machine trust it by this file
 ///       certificate-key.pem   its key, mode 0600
 ///       operator-key          random secret that makes its reader an operator in development, mode 0600
+///       instance              this instance's number among several on one journal; goes with the folder and is never copied
+///       diverged-N.snapshot   state of an instance that stopped itself, since at journal position N it was not the others'
 ///       server.json           where the running server listens, for the command line on the same machine
 struct DataFolder {
     let path: String
@@ -69,6 +71,27 @@ struct DataFolder {
             throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
         }
         return key
+    }
+
+    /// This instance's number among several, made at random if there is none: nobody has to hand out numbers.
+    func instanceNumber() throws -> UInt32 {
+        let path = file("instance")
+        if exists(path) {
+            let text = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+            guard let number = UInt32(text), number > 0 else {
+                throw SettingsError(
+                    "\(path) must hold the instance's number, 1 to \(UInt32.max), and nothing else; delete it to get a new one")
+            }
+            return number
+        }
+        let number = UInt32.random(in: 1 ... .max)
+        try Data("\(number)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        return number
+    }
+
+    /// Keeps what an instance that differs from the others came to.
+    func keepDiverged(_ snapshot: [UInt8], position: UInt64) throws {
+        try Data(snapshot).write(to: URL(fileURLWithPath: file("diverged-\(position).snapshot")), options: .atomic)
     }
 
     /// Tells the command line on this machine where the server listens; removed by `removeServerNote`.

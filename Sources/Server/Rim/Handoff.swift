@@ -16,4 +16,10 @@ final class Handoff<Value: Sendable>: Sendable {
         guard let value = value.withLock({ $0 }) else { preconditionFailure("taken once, after it was given") }
         return value
     }
+
+    /// The value, or nil if it is not given in time.
+    func take(within time: DispatchTimeInterval) -> Value? {
+        guard given.wait(timeout: .now() + time) == .success else { return nil }
+        return value.withLock { $0 }
+    }
 }

@@ -1,4 +1,5 @@
 import Calls
+import Journal
 public import Logging
 public import Reactor
 
@@ -7,8 +8,14 @@ public import Reactor
 public struct ServerSettings: Sendable {
     public var listen = SocketAddress.loopback(port: 8443)
     public var adminListen: SocketAddress? = SocketAddress.loopback(port: 8444)
+    /// Where clients reach this very instance, `host:port`; nil: by the address of all.
+    public var publicAddress: String?
     public var dataFolder = "usher-data"
     public var journal = JournalChoice.sqlite
+    public var journalStream = "usher"
+    public var journalReplicas = 3
+    public var journalCredentialsFile: String?
+    public var journalAuthorityFile: String?
     /// 0: one for each core but one, at least one.
     public var loops = 0
     public var connectionsMax = 18_000
@@ -34,6 +41,8 @@ public struct ServerSettings: Sendable {
 
     public var pingIntervalMilliseconds: UInt64 = 25_000
     public var drainMilliseconds: UInt64 = 10_000
+    /// Between being not ready and GOAWAY; nil: two seconds where the journal is shared, else none.
+    public var drainNoticeMilliseconds: UInt64?
     public var snapshotEntries: UInt64 = 50_000
     public var logLevel = Logger.Level.info
     public var echo = false
@@ -41,13 +50,32 @@ public struct ServerSettings: Sendable {
     /// What one visitor's connection gets instead of wire version 1's bounds; `pingIntervalMilliseconds` counts for nothing
     /// then. For tests of what takes seconds.
     var limits: CallLimits?
+    /// A journal that is there already, instead of `journal`. For tests of several instances.
+    var givenJournal: (any Journal)?
 
     public init() {}
+
+    /// How long a stopping server waits before it sends its clients away.
+    func drainNotice(isShared: Bool) -> UInt64 { drainNoticeMilliseconds ?? (isShared ? 2_000 : 0) }
 
     /// Identities are taken on trust as long as no identity provider's keys are given.
     public var isDevelopment: Bool { identityKeysFile == nil }
 
-    public enum JournalChoice: String, Sendable, CaseIterable {
+    public enum JournalChoice: Sendable, Equatable {
         case sqlite, memory
+        /// The address of the NATS servers, as it was written.
+        case shared(String)
+    }
+
+    /// The shared journal that the settings name.
+    ///
+    /// - Throws: `JournalError.badAddress`.
+    func sharedJournal(at url: String) throws(JournalError) -> JetStreamOptions {
+        var options = try JetStreamOptions(url: url)
+        options.stream = journalStream
+        options.replicas = journalReplicas
+        options.credentialsFile = journalCredentialsFile
+        options.authorityFile = journalAuthorityFile
+        return options
     }
 }

@@ -1,3 +1,4 @@
+import Journal
 import Logging
 import Reactor
 
@@ -27,6 +28,13 @@ public struct Setting: Sendable {
         Setting("listen", "ADDRESS:PORT", "where clients connect; port 0 lets the system choose", "127.0.0.1:8443") {
             set(&$1.listen, SocketAddress($0))
         },
+        Setting(
+            "public-address", "HOST:PORT",
+            "where clients reach this very instance, told to those of one that stops; none: all have one address, as behind a proxy",
+            "none"
+        ) {
+            set(&$1.publicAddress, publicAddress($0))
+        },
         Setting("admin-listen", "ADDRESS:PORT|off", "health, readiness and metrics", "127.0.0.1:8444") {
             if $0 == "off" {
                 $1.adminListen = nil
@@ -37,8 +45,22 @@ public struct Setting: Sendable {
         Setting("data", "FOLDER", "journal, keys and development certificate", "usher-data") {
             set(&$1.dataFolder, nonEmpty($0))
         },
-        Setting("journal", "sqlite|memory", "memory keeps nothing over a restart", "sqlite") {
-            set(&$1.journal, ServerSettings.JournalChoice(rawValue: $0))
+        Setting(
+            "journal", "sqlite|memory|nats://HOST:PORT,…|tls://HOST:PORT,…",
+            "a file of this instance's own, or a NATS stream that several instances share; memory keeps nothing over a restart",
+            "sqlite"
+        ) { set(&$1.journal, journal($0)) },
+        Setting("journal-stream", "NAME", "name of the shared journal's stream", "usher") {
+            set(&$1.journalStream, JetStreamOptions.isStreamName($0) ? $0 : nil)
+        },
+        Setting("journal-replicas", "N", "NATS servers that keep each entry of a shared journal; 1 where there is one", "3") {
+            set(&$1.journalReplicas, number($0, 1...5))
+        },
+        Setting("journal-credentials", "FILE", "NATS credentials (.creds) for the shared journal", "none") {
+            set(&$1.journalCredentialsFile, nonEmpty($0))
+        },
+        Setting("journal-ca", "FILE", "authority of the NATS servers' certificates, PEM", "the system's") {
+            set(&$1.journalAuthorityFile, nonEmpty($0))
         },
         Setting("concerts", "FILE", "what is on sale, put in at the first start (docs/operating.md)", "none") {
             set(&$1.concertsFile, nonEmpty($0))
@@ -96,6 +118,13 @@ public struct Setting: Sendable {
         Setting("drain-time", "SECONDS", "how long a stopping server gives its clients", "10") {
             set(&$1.drainMilliseconds, number($0, 0...600).map { $0 * 1000 })
         },
+        Setting(
+            "drain-notice", "SECONDS",
+            "how long a server that stops goes on as before but for `/readyz`, so that balancers send it nobody more",
+            "2 beside other instances, else 0"
+        ) {
+            set(&$1.drainNoticeMilliseconds, number($0, 0...600).map { $0 * 1000 })
+        },
         Setting("snapshot-entries", "N", "journal entries between snapshots", "50000") {
             set(&$1.snapshotEntries, number($0, 100...100_000_000))
         },
@@ -146,10 +175,43 @@ public struct Setting: Sendable {
         return true
     }
 
+    private static func journal(_ text: String) -> ServerSettings.JournalChoice? {
+        switch text {
+        case "sqlite": return .sqlite
+        case "memory": return .memory
+        default:
+            do throws(JournalError) {
+                _ = try JetStreamOptions(url: text)
+                return .shared(text)
+            } catch {
+                return nil
+            }
+        }
+    }
+
     private static func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }
 
     private static func number<Number: FixedWidthInteger>(_ text: String, _ range: ClosedRange<Number>) -> Number? {
         Number(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+
+    /// A host and a port as clients write them after `wss://`.
+    private static func publicAddress(_ text: String) -> String? {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            return nil
+        }
+        let host = text[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        let isClean = host.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            case UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"): isBracketed
+            default: false
+            }
+        }
+        return isClean && !host.isEmpty && host.utf8.count <= 253 ? text : nil
     }
 
     private static func claim(_ text: String) -> (name: String, value: String)? {

@@ -85,6 +85,9 @@ final class Checkers {
             case .left, .ended, .drawn, .state: break
             }
         }
+        for command in entry.commands where !isIgnored {
+            if case .checkpoint = command.body { network.sightings.add(.checkpoints) }
+        }
         for ruling in rulings {
             switch ruling {
             case .held: network.sightings.add(.holds)
@@ -202,6 +205,7 @@ extension Command {
         case .putConcert: "puts on the concert"
         case .putPerformance: "puts on the performance"
         case .configure: "configures"
+        case .checkpoint(let checkpoint): "compares #\(checkpoint.position)"
         case .notice, .publishKey, .none: "says something"
         }
     }

@@ -30,6 +30,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
     private var end: JournalError?
     private var isReading = false
     private var isResending = false
+    /// Half seconds in which the oldest append was not heard.
+    private var silentTurns = 0
     /// Nothing goes in or out.
     private(set) var isCutOff = false
     /// Told after each delivery, so that the instance can take it in.
@@ -148,6 +150,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
             guard end == nil, let first = unheard.first else { return }
             if first.number == oldest.number {
                 for append in unheard { publish(append) }
+                silentTurns += 1
+                if silentTurns == 2 { tell(.stalled(reason: "nothing heard of #\(first.number)")) }
             }
             resendLater()
         }
@@ -158,6 +162,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
         guard id.run == run, let first = unheard.first else { return }
         if id.number == first.number {
             unheard.removeFirst()
+            if silentTurns >= 2 { tell(.flowing) }
+            silentTurns = 0
         } else if let index = unheard.firstIndex(where: { $0.number == id.number }) {
             network.trace.say(name, "publish \(id.number) was stored before \(first.number): sends it again")
             unheard[index].generation += 1

@@ -145,14 +145,15 @@ package struct PlainSale {
             instances[index].lastBeat = 0
             dropSources(of: entry.instance)
         }
-        noteSign(of: index, isHeartbeat: entry.commands.isEmpty)
+        noteSign(of: index)
         return entry.commands.map { rule($0, instance: entry.instance) }
     }
 
-    /// Another instance has beaten eight times since the last entry of a silent one: that one is gone.
-    private mutating func noteSign(of index: Int, isHeartbeat: Bool) {
+    /// Another instance has beaten eight times since the last entry of a silent one: that one is gone. It beats with its first
+    /// entry in each half second.
+    private mutating func noteSign(of index: Int) {
         instances[index].lastSign = applied
-        guard isHeartbeat, now >= instances[index].lastBeat + 250 else { return }
+        guard now / 500 != instances[index].lastBeat / 500 else { return }
         instances[index].lastBeat = now
         instances[index].beats.append(applied)
         guard instances[index].beats.count >= 8 else { return }
@@ -173,7 +174,7 @@ package struct PlainSale {
     private mutating func rule(_ command: Command, instance: UInt32) -> Ruling {
         guard let body = command.body else { return .refused(.malformedRequest) }
         switch body {
-        case .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey:
+        case .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey, .checkpoint:
             carryOut(body, Source(instance: instance, loop: command.source))
             return .silent
         case .putConcert, .putPerformance, .setPolicy, .changeLine, .notice:
@@ -234,7 +235,8 @@ package struct PlainSale {
         case .putPerformance(let settings): putPerformance(settings)
         case .setPolicy(let request): setPolicy(request)
         case .changeLine(let change): changeLine(change.action)
-        case .notice, .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey: .operatorDone
+        case .notice, .presence, .touched, .configure, .instanceStarted, .instanceStopped, .publishKey, .checkpoint:
+            .operatorDone
         }
     }
 }

@@ -2,6 +2,7 @@
 
 internal import BoxOffice
 internal import Calls
+internal import Sequencer
 internal import UsherAPI
 
 extension Door {
@@ -24,6 +25,7 @@ extension Door {
     private func update(for stream: LineStream) -> LineUpdate {
         var update = LineUpdate(
             lineState: line.state, place: UInt64(stream.place), joinNumber: UInt64(stream.place), concert: Sale.concert)
+        if case .stalled = standing { update.stalled = true }
         update.queueToken = "\(QueueToken(id: stream.token, place: stream.place))"
         if let status = statuses[stream.token] {
             update.state = status.state

@@ -47,7 +47,8 @@ final class Door {
     var seatRevision: UInt64 = 0
     /// Latest status of the tokens that are more than waiting and have a stream here. Looked up, never walked.
     var statuses: [UInt64: TokenStatus] = [:]
-    private var isWritable = true
+    private(set) var standing = Standing.serving
+    private var rejoins = 0
 
     // What was asked and not yet answered.
     enum Use {
@@ -58,6 +59,8 @@ final class Door {
     var nextClaim: UInt32 = 0
     /// Tokens whose departure was told lately: it may stand behind a Join in the journal.
     private var departed: [UInt64] = []
+    /// Comings and goings that wait until the instance takes commands.
+    private var owedPresence: [Presence] = []
 
     init(
         network: Network, index: Int, name: String, image: SaleImage, memory: MemoryChecker, clockAhead: @escaping () -> UInt64,
@@ -157,7 +160,7 @@ final class Door {
     ) throws(Status) {
         guard isWritable else {
             claim?.undo()
-            throw Status(.journalUnavailable, "door: the journal can't be written")
+            throw Status(.journalUnavailable, "door: no commands just now")
         }
         let command = Command(
             user: user, requestId: call.requestID, contents: call.contents, token: token, source: UInt32(index),
@@ -169,15 +172,37 @@ final class Door {
     }
 
     private func ask(_ question: Question, _ call: IncomingCall, _ session: ServerSession) throws(Status) {
-        guard isWritable else { throw Status(.journalUnavailable, "door: the journal can't be written") }
+        if case .stopped = standing { throw Status(.journalUnavailable, "door: stopped") }
         pending[nextTicket] = (session, call.id, .balance)
         submit(.question(question, Origin(loop: index, ticket: nextTicket)))
         nextTicket += 1
     }
 
+    private var isWritable: Bool { standing == .serving }
+
     private func submitOwn(_ body: Command.Body) {
         guard isWritable else { return }
         submit(.submission(Submission(Command(source: UInt32(index), body: body))))
+    }
+
+    private func tell(_ presence: Presence) {
+        owedPresence.append(presence)
+        tellOwed()
+    }
+
+    private func tellOwed() {
+        guard isWritable else { return }
+        let owed = owedPresence
+        owedPresence = []
+        for presence in owed { submitOwn(.presence(presence)) }
+    }
+
+    /// The journal knows of nobody here any more.
+    private func tellAnew() {
+        departed = []
+        owedPresence = []
+        let present = Set(sessions.flatMap { $0.lineStreams.map(\.token) })
+        if !present.isEmpty { tell(Presence(arrived: present.sorted())) }
     }
 
     // MARK: Presence
@@ -193,7 +218,7 @@ final class Door {
         network.after(Self.absenceMilliseconds) { [weak self] in
             guard let self, !self.hasStream(of: token), !self.departed.contains(token) else { return }
             self.departed.append(token)
-            self.submitOwn(.presence(Presence(departed: [token])))
+            self.tell(Presence(departed: [token]))
         }
     }
 
@@ -204,8 +229,15 @@ final class Door {
     // MARK: From the sequencer
 
     /// The delta first, then the answers of its positions.
-    func take(_ delta: Delta, _ answers: [Answer], isWritable: Bool) {
-        self.isWritable = isWritable
+    func take(_ delta: Delta, _ answers: [Answer], standing: Standing, rejoins: Int) {
+        let hasChanged = standing != self.standing
+        self.standing = standing
+        if rejoins != self.rejoins {
+            self.rejoins = rejoins
+            tellAnew()
+        }
+        tellOwed()
+        if hasChanged { updateAll() }
         if !delta.isEmpty { take(delta) }
         for answer in answers {
             guard let (session, call, use) = pending.removeValue(forKey: answer.ticket) else { continue }
@@ -233,6 +265,13 @@ final class Door {
                 sendUpdate(stream)
             }
             for watch in session.seatWatches { sendSeats(watch) }
+            session.flush()
+        }
+    }
+
+    private func updateAll() {
+        for session in sessions {
+            for stream in session.lineStreams { sendUpdate(stream) }
             session.flush()
         }
     }
@@ -290,7 +329,7 @@ final class Door {
         if latest.state != .waiting { statuses[status.id] = latest }
         if departed.contains(status.id) {
             departed.removeAll { $0 == status.id }
-            submitOwn(.presence(Presence(arrived: [status.id])))
+            tell(Presence(arrived: [status.id]))
         }
         sendUpdate(stream)
     }

@@ -5,6 +5,7 @@ internal import BoxOffice
 internal import Journal
 internal import Sequencer
 internal import UsherAPI
+internal import Wire
 
 /// What the journal has said and the run has not taken in. `Sendable` only because the interface asks for it.
 private final class Inbox: @unchecked Sendable {
@@ -21,11 +22,18 @@ final class InstanceRun {
     private var sequencer: Sequencer
     private(set) var doors: [Door] = []
     private var letterboxes: [(delta: Delta, answers: [Answer], isComing: Bool)]
+    /// How the doors were told that it stands.
+    private var told: [(standing: Standing, rejoins: Int)] = []
     private var said: [ToSequencer] = []
     /// Commands of its own start that are not answered yet; nil before they are sent.
     private var startsLeft: Int?
     private(set) var isServing = false
     private(set) var isDead = false
+    /// A bit has flipped in its state.
+    private(set) var isFlipped = false
+    /// In how many milliseconds it comes back, once it has said goodbye.
+    private var backAfter: UInt64?
+    private var rejoins = 0
     private var isPumpComing = false
     private var wakesAt = UInt64.max
     /// Its monotonic clock is ahead of the world's by this: other in each life, and more after the machine was suspended.
@@ -53,8 +61,12 @@ final class InstanceRun {
 
     func boot() {
         var limits = SequencerLimits()
+        if world.shape.instances > 1 {
+            limits = .shared
+            limits.checkpointEvery = world.shape.checkpointEvery
+            limits.behindMax = world.shape.behindMax
+        }
         limits.batchesInFlightMax = world.shape.batchesInFlight
-        limits.heartbeatMilliseconds = world.shape.heartbeat
         do {
             let snapshot = try journal.latestSnapshot().snapshot
             let restored = try SnapshotReplay(from: snapshot)
@@ -80,10 +92,10 @@ final class InstanceRun {
 
     /// What it says in the journal before it serves: that it is there, and the sale if there is none.
     private func begin() {
-        sequencer.beginRun()
-        let started = InstanceStarted(
-            sources: UInt32(world.shape.loopsPerInstance), rules: BoxOffice.highestRules, name: instance.name)
-        var bodies: [Command.Body] = [.instanceStarted(started)]
+        let started = Command.Body.instanceStarted(
+            InstanceStarted(sources: UInt32(world.shape.loopsPerInstance), rules: BoxOffice.highestRules, name: instance.name))
+        sequencer.beginRun(rejoiningWith: world.shape.instances > 1 ? [Command(body: started)] : [])
+        var bodies = [started]
         if sequencer.office.concertCount == 0, instance.id == 1 {
             bodies.append(
                 .configure(
@@ -104,6 +116,21 @@ final class InstanceRun {
         pumpSoon()
     }
 
+    /// Stops in good order: nobody is served any more, and its stop is journalled, if that takes no longer than two seconds.
+    func leave(backAfter milliseconds: UInt64) {
+        guard isServing else { return }
+        isServing = false
+        backAfter = milliseconds
+        for door in doors { door.die() }
+        sequencer.leave()
+        network.sightings.add(.departures)
+        network.after(2_000) { [weak self] in
+            guard let self, !isDead else { return }
+            instance.kill(backAfter: milliseconds)
+        }
+        pumpSoon()
+    }
+
     private func serve() {
         isServing = true
         network.trace.say(instance.name, "serves from #\(position)")
@@ -119,6 +146,7 @@ final class InstanceRun {
                 })
         }
         letterboxes = letterboxes.map { _ in (Delta(), [], false) }
+        told = letterboxes.map { _ in (.serving, sequencer.rejoins) }
     }
 
     // MARK: Rounds
@@ -148,24 +176,47 @@ final class InstanceRun {
                 sequencer.answer(question, origin: origin, pageItems: 100, into: &publication)
             }
         }
+        sequencer.losePatience(now: now, into: &publication)
+        sequencer.note(journalEnd: journal.lastPosition)
         // Before its run begins it has nothing to say: an entry of then would be of another incarnation.
         while startsLeft != nil, let batch = sequencer.nextBatch(now: now) { journal.append(batch) }
         world.checkers.image.check(sequencer.office, sequencer.catalogue, by: instance.name)
         publish(publication)
-        if !sequencer.isWritable {
-            network.trace.say(instance.name, "can't go on: restarts")
-            instance.kill(backAfter: world.dice.number(200...1_500))
+        if case .stopped(let cause) = sequencer.standing {
+            stopped(cause)
             return
         }
+        if backAfter != nil, sequencer.hasLeft { return instance.kill(backAfter: backAfter ?? 0) }
         wakeInTime()
+    }
+
+    /// It can't go on: restarts, as an operator or a supervisor would see to.
+    private func stopped(_ cause: StopCause) {
+        network.trace.say(instance.name, "can't go on (\(cause)): restarts")
+        switch cause {
+        case .journalFailed: break
+        case .diverged:
+            network.sightings.add(.divergences)
+            if world.faults?.hasFlipped != true { world.checkers.found(.agreement, "\(instance.name) stops: \(cause)") }
+        // Its wall clock has gone back, and an entry of the run before came late.
+        case .replaced where instance.wallAhead < 1_800_000_000_000: break
+        case .undecodable, .gone, .replaced, .noRoom, .rules: world.checkers.found(.rest, "\(instance.name) stops: \(cause)")
+        }
+        instance.kill(backAfter: world.dice.number(200...1_500))
     }
 
     private func take(_ event: JournalEvent, _ publication: inout Publication) {
         switch event {
         case .committed(let entries):
-            for entry in entries where sequencer.isWritable {
+            for heard in entries {
+                if case .stopped = sequencer.standing { return }
+                let entry = perhapsFlipped(heard)
                 do throws(SequencerError) {
                     try sequencer.apply(entry, now: now, into: &publication)
+                    noteRejoin()
+                    // Where the entry was ignored, nothing has changed.
+                    isFlipped = isFlipped && world.checkers.agreement.differs(entry.position, sequencer.office.digest)
+                    guard !isFlipped else { continue }
                     world.checkers.agreement.applied(entry.position, sequencer.office.digest, by: instance.name)
                     if takesSnapshot(at: entry.position) {
                         snapshotLater(at: entry.position, digest: sequencer.office.digest)
@@ -175,11 +226,35 @@ final class InstanceRun {
                 }
             }
         case .caughtUp: begin()
-        case .stalled, .flowing: break
+        case .stalled(let reason):
+            network.sightings.add(.stalls)
+            network.trace.say(instance.name, "stalls: \(reason)")
+            // Its start is waited for, however long it takes.
+            if isServing { sequencer.journalStalled(reason, now: now, into: &publication) }
+        case .flowing: sequencer.journalFlows()
         case .failed(let error):
             network.trace.say(instance.name, "journal failed: \(error)")
             sequencer.journalFailed(into: &publication)
         }
+    }
+
+    private func noteRejoin() {
+        guard sequencer.rejoins > rejoins else { return }
+        rejoins = sequencer.rejoins
+        network.sightings.add(.rejoins)
+        network.trace.say(instance.name, "has joined again")
+    }
+
+    /// What an instance says of itself has contents that go into the digest and nowhere else: where a bit of that flips, only
+    /// the digest is another.
+    private func perhapsFlipped(_ stored: JournalEntry) -> JournalEntry {
+        guard world.shape.flipsOne, isServing, var entry = try? Entry(decoding: stored.payload),
+            let own = entry.commands.firstIndex(where: { $0.requestId == nil }), world.faults?.flips() ?? false
+        else { return stored }
+        network.trace.say("FAULT", "a bit flips in the state of \(instance.name) at #\(stored.position)")
+        isFlipped = true
+        entry.commands[own].contents ^= 1
+        return JournalEntry(position: stored.position, timeMilliseconds: stored.timeMilliseconds, payload: entry.encoded())
     }
 
     private func publish(_ publication: Publication) {
@@ -188,15 +263,23 @@ final class InstanceRun {
             if let left = startsLeft, left > 0, index == 0 {
                 let starts = answers.filter { $0.ticket >= Self.startTicket }
                 answers.removeAll { $0.ticket >= Self.startTicket }
+                if starts.contains(where: { if case .journalFailed = $0.content { true } else { false } }) {
+                    // Declared gone before it served anybody.
+                    if case .stopped = sequencer.standing { continue }
+                    instance.kill(backAfter: world.dice.number(200...1_500))
+                    return
+                }
                 startsLeft = left - starts.count
-                if startsLeft == 0, sequencer.isWritable {
+                if startsLeft == 0, sequencer.standing == .serving {
                     serve()
                     // The image has what this round brought.
                     return
                 }
             }
             guard isServing else { continue }
-            guard !publication.delta.isEmpty || !answers.isEmpty || !sequencer.isWritable else { continue }
+            let isNews = sequencer.standing != told[index].standing || sequencer.rejoins != told[index].rejoins
+            guard !publication.delta.isEmpty || !answers.isEmpty || isNews else { continue }
+            told[index] = (sequencer.standing, sequencer.rejoins)
             if !publication.delta.isEmpty { letterboxes[index].delta.merge(publication.delta) }
             letterboxes[index].answers += answers
             deliver(to: index)
@@ -208,10 +291,10 @@ final class InstanceRun {
         guard !letterboxes[index].isComing else { return }
         letterboxes[index].isComing = true
         network.after(world.dice.number(0...3)) { [weak self] in
-            guard let self, !isDead else { return }
+            guard let self, !isDead, isServing else { return }
             let (delta, answers, _) = letterboxes[index]
             letterboxes[index] = (Delta(), [], false)
-            doors[index].take(delta, answers, isWritable: sequencer.isWritable)
+            doors[index].take(delta, answers, standing: sequencer.standing, rejoins: sequencer.rejoins)
             world.checkers.image.check(doors[index].line, at: doors[index].position, by: instance.name)
         }
     }
@@ -238,7 +321,7 @@ final class InstanceRun {
 
     private func snapshotLater(at position: UInt64, digest: UInt64) {
         network.after(world.dice.number(1...100)) { [weak self] in
-            guard let self, !isDead, isServing else { return }
+            guard let self, !isDead, isServing, !isFlipped else { return }
             makeSnapshot(at: position, digest: digest)
         }
     }

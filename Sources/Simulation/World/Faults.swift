@@ -5,6 +5,7 @@
 final class Faults {
     private unowned let world: World
     private var dice: Dice
+    private(set) var hasFlipped = false
 
     init(_ world: World) {
         self.world = world
@@ -39,6 +40,9 @@ final class Faults {
         if dice.chance(20) {
             network.trace.say("FAULT", "the journal of \(instance.name) fails")
             instance.run?.journal.fail()
+        } else if dice.chance(20) {
+            network.trace.say("WORLD", "\(instance.name) is stopped in good order")
+            instance.run?.leave(backAfter: dice.number(100...2_000))
         } else {
             network.trace.say("FAULT", "\(instance.name) is killed")
             if dice.chance(30) { instance.wallAhead = 1_800_000_000_000 - dice.number(0...100_000) }
@@ -70,7 +74,14 @@ final class Faults {
         network.trace.say("FAULT", "\(instance.name) is cut off from the log for long")
         let journal = instance.run?.journal
         journal?.cutOff()
-        network.after(dice.number(4_000...6_000)) { journal?.reconnect() }
+        network.after(dice.number(4_500...7_500)) { journal?.reconnect() }
+    }
+
+    /// The next time an instance hears something in which a flipped bit changes nothing but digests, does it flip?
+    func flips() -> Bool {
+        guard shape.flipsOne, !hasFlipped, !world.isCalm, dice.chance(20) else { return false }
+        hasFlipped = true
+        return true
     }
 
     private func jump() {

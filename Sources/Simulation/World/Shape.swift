@@ -22,8 +22,12 @@ struct Shape {
     var settings: ConcertSettings
     var snapshotEvery: UInt64
     var batchesInFlight: Int
-    /// Between an instance's signs of life; nil: there is only one.
-    var heartbeat: UInt64?
+    /// Positions between two comparisons of digests.
+    var checkpointEvery: UInt64
+    /// So far behind an instance takes no commands.
+    var behindMax: UInt64
+    /// A bit flips in what one instance hears, in nothing that anybody is told: only digests show it.
+    var flipsOne: Bool
     /// Largest delay of a message on any way, in milliseconds.
     var delay: UInt64
     /// How long the log knows message ids again.
@@ -66,8 +70,10 @@ struct Shape {
         settings.graceMs = dice.number(isTiny ? 800...3_000 : 3_000...10_000)
         snapshotEvery = dice.number(isTiny ? 6...12 : 15...40)
         batchesInFlight = instances == 1 ? 1 : 1 + dice.below(3)
-        let beat = dice.pick([500, 2_500] as [UInt64])
-        heartbeat = instances == 1 ? nil : beat
+        // More than there are instances, whose words are entries too.
+        checkpointEvery = dice.pick([8, 13, 29])
+        behindMax = dice.pick([8, 1_000])
+        flipsOne = instances > 1 && dice.chance(instances > 2 ? 30 : 8)
         delay = dice.pick([2, 10, 60, 200])
         duplicateWindow = dice.pick([0, 300, 120_000])
         let isCalm = dice.chance(15)
@@ -81,9 +87,8 @@ struct Shape {
         cutEvery = instances == 1 ? 0 : every(&dice, isTiny ? 1_000...5_000 : 2_000...10_000, percent: 50)
         losesOne = instances > 1 && dice.chance(8)
         if losesOne {
-            heartbeat = 300
             (crashEvery, cutEvery) = (0, 0)
-            activeMilliseconds += 5_000
+            activeMilliseconds += 6_000
         }
         clockJumpEvery = every(&dice, isTiny ? 1_000...5_000 : 2_000...10_000, percent: 30)
         dropEvery = every(&dice, 600...5_000, percent: 70)

@@ -15,8 +15,18 @@ public struct Sightings: Sendable {
         case outages
         /// Instances declared gone.
         case evictions
+        /// Instances that joined again by themselves after that.
+        case rejoins
         /// Their next entries, stored all the same.
         case lateEntries = "late entries"
+        /// Times in which the log took nothing of an instance for a second or more.
+        case stalls
+        /// Digests said for the others to compare.
+        case checkpoints
+        /// Instances that stopped, since their state was not the others'.
+        case divergences
+        /// Instances that stopped in good order.
+        case departures
         case starts
         case startsFromSnapshots = "starts from snapshots"
         case brokenConnections = "broken connections"

@@ -22,7 +22,7 @@ final class World {
     private(set) var checkers: Checkers!
     private(set) var instances: [Instance] = []
     private(set) var shoppers: [Shopper] = []
-    private var faults: Faults?
+    private(set) var faults: Faults?
     /// When faults ended; nil: not yet.
     private(set) var calmSince: UInt64?
     private var runCount = 0
@@ -90,7 +90,10 @@ final class World {
         for instance in instances { instance.run?.journal.reconnect() }
     }
 
-    private var isAtRest: Bool { checkers.isAgreed(instances) && shoppers.allSatisfy { $0.isAtRest } }
+    private var isAtRest: Bool {
+        checkers.isAgreed(instances) && shoppers.allSatisfy { $0.isAtRest }
+            && !instances.contains { $0.run?.isFlipped ?? false }
+    }
 
     private func end() {
         guard isAtRest else {
@@ -100,6 +103,9 @@ final class World {
             }
             for instance in instances where !(instance.isServing && instance.run?.position == log.lastPosition) {
                 checkers.found(.rest, "\(instance.name) never came back, or not to #\(log.lastPosition)")
+            }
+            for instance in instances where instance.run?.isFlipped ?? false {
+                checkers.found(.agreement, "\(instance.name) never noticed that its state is not the others'")
             }
             return
         }

@@ -116,6 +116,7 @@ extension Json {
             ),
             ("queue_token", .string(update.queueToken)), ("pass", .string(update.pass)),
             ("pass_expires_ms", .unlessZero(update.passExpiresMs)), ("opens_ms", .unlessZero(update.opensMs)),
+            ("stalled", update.stalled ? .bool(true) : .null),
         ])
     }
 

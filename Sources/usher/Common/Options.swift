@@ -6,10 +6,10 @@ import UsherAPI
 /// Where the server is, and how to print. Every command that talks to one has these.
 struct ServerOptions: ParsableArguments {
     @Option(
-        name: .long,
+        name: [.customLong("connect"), .customLong("server")],
         help: ArgumentHelp(
-            "The server's address; several, comma-separated, for several instances. Default: USHER_SERVER, or the server of the data folder, or wss://localhost:8443/v1.",
-            valueName: "wss://host:port"))
+            "The server's address; several, comma-separated, for several instances, of which any will do. Default: USHER_SERVER, or the server of the data folder, or wss://localhost:8443/v1.",
+            valueName: "wss://host:port,…"))
     var server: String?
 
     @Option(

@@ -150,6 +150,12 @@ struct CommandText {
                 ])
         case .instanceStopped: self.init(word: "instance stopped", facts: [])
         case .publishKey(let key): self.init(word: "publish key", facts: [("bytes", .number(UInt64(key.ed25519.count)))])
+        case .checkpoint(let checkpoint):
+            self.init(
+                word: "checkpoint",
+                facts: [
+                    ("position", .number(checkpoint.position)), ("digest", .string(String(checkpoint.digest, radix: 16))),
+                ])
         case nil: self.init(word: "unknown", facts: [])
         }
     }

@@ -164,6 +164,9 @@ struct LineWatch: Sendable {
         case .lost(let why, let wait):
             scene.trouble = "\(why) Your place is kept; trying again in \(Format.duration(max(1000, wait)))."
         case .moving: scene.trouble = "The server goes away; moving to another. Your place is kept."
+        case .journalWentBack:
+            scene.trouble =
+                "The server was restored from an older copy. See what became of what you did last with: usher history"
         case .over(let why): scene.trouble = why
         }
         if !isLive, !session.json, let trouble = scene.trouble { printToError(trouble) }

@@ -16,6 +16,7 @@ final class Conductor {
     private let progress: Progress
     private let tally = Tally()
     private var operatorSide: SideConnection?
+    private var operatorTarget = 0
     private var process: ServerProcess?
 
     // The operator's looks at the line.
@@ -46,14 +47,14 @@ final class Conductor {
     func run() throws -> Report {
         var report = Report(settings)
         operatorSide = try settings.operatorIdentity.map {
-            try SideConnection((settings.server, settings.endpoint), $0, loop: loop)
+            try SideConnection(settings.targets[0], $0, loop: loop)
         }
         if settings.isOwnConcert { try putOnSale() }
 
         let before = process?.sample()
         let threads = try startLoops()
         progress.say(
-            "\(settings.fans) fans from \(settings.loops) loop\(settings.loops == 1 ? "" : "s") to \(settings.url), seed \(settings.seed)"
+            "\(settings.fans) fans from \(settings.loops) loop\(settings.loops == 1 ? "" : "s") to \(settings.servers), seed \(settings.seed)"
         )
         let connectStart = Clocks.monotonic()
         order(.connect, threads)
@@ -127,27 +128,31 @@ final class Conductor {
         )
     }
 
-    /// The server has gone and perhaps come back.
+    /// The instance has gone, or goes: to the next one, or to the same one once it is back.
     private func reconnect() {
         isLooking = false
         lastLook = Clock.monotonicMilliseconds()
         guard let identity = settings.operatorIdentity else { return }
-        operatorSide = (try? SideConnection((settings.server, settings.endpoint), identity, loop: loop)) ?? operatorSide
+        operatorTarget += 1
+        operatorSide?.close()
+        let target = settings.targets[operatorTarget % settings.targets.count]
+        operatorSide = (try? SideConnection(target, identity, loop: loop)) ?? operatorSide
     }
 
     private func stats() -> LineStats? {
-        if operatorSide?.end != nil { reconnect() }
+        if operatorSide?.isOver == true { reconnect() }
         return try? operatorSide?.ask(.stats, StatsRequest(concert: settings.concert), returning: StatsResponse.self).lines
             .first
     }
 
     /// The seats as somebody new is shown them.
     private func finalMap() -> [String: Set<UInt32>]? {
-        guard let side = try? SideConnection((settings.server, settings.endpoint), .user(.random()), loop: loop) else {
-            return nil
+        for target in settings.targets {
+            guard let side = try? SideConnection(target, .user(.random()), loop: loop) else { continue }
+            defer { side.close() }
+            if let sold = side.soldSeats(of: settings.concert) { return sold }
         }
-        defer { side.close() }
-        return side.soldSeats(of: settings.concert)
+        return nil
     }
 
     // MARK: The crowds
@@ -189,8 +194,8 @@ final class Conductor {
 
     /// Asks for the line's numbers, five times a second.
     private func look(_ now: UInt64) {
-        if operatorSide?.end != nil, now >= lastLook + 2_000 { reconnect() }
-        guard let operatorSide, operatorSide.end == nil, !isLooking, now >= lastLook + 200 else { return }
+        if operatorSide?.isOver == true, now >= lastLook + 2_000 { reconnect() }
+        guard let operatorSide, !operatorSide.isOver, !isLooking, now >= lastLook + 200 else { return }
         isLooking = true
         lastLook = now
         operatorSide.begin(.stats, StatsRequest(concert: settings.concert)) { [self] (answer: Result<StatsResponse, Status>) in

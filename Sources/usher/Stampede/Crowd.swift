@@ -7,8 +7,8 @@ import Wire
 
 /// What all loops of a run share.
 struct CrowdPlan: Sendable {
-    var server: SocketAddress
-    var endpoint: ClientEndpoint
+    /// The instances: fan n begins at the n-th, counted round.
+    var targets: [Target]
     /// Addresses of this end, used in turn; empty: the kernel's choice.
     var sources: [UInt8]
     var concert: String
@@ -70,6 +70,7 @@ final class Crowd: TimerTarget {
         var limits = ClientLimits()
         limits.connectMilliseconds = 20_000
         hub = ClientHub(loop: loop, limits: limits)
+        record.instances = plan.targets.map { InstanceRecord(server: "\($0.url)") }
         for measure in Measure.allCases { record.latencies[measure] = .ofMicroseconds() }
         fans = indices.map { Fan(self, index: $0) }
     }

@@ -51,6 +51,7 @@ extension Fan {
         commandCall = try? connection.open(
             path: command.method.description, request: command.request,
             CallOptions(metadata: presented, requestID: command.requestID, attempts: command.attempts))
+        if commandCall == nil { hastenMove() }
     }
 
     func commandEnded(_ close: borrowing CloseView) {
@@ -80,7 +81,7 @@ extension Fan {
         if let reason = endHeard {
             endHeard = nil
             tokenEnded(reason)
-        } else if awayFromUs != nil {
+        } else if awayFromUs != nil || going.isNew {
             loop.cancel(course)
             if isPolling { check() } else { join() }
         }
@@ -127,6 +128,7 @@ extension Fan {
             case .payments: try? connection.open(query.method, ListPaymentsRequest(), options)
             case .transactions: try? connection.open(query.method, ListTransactionsRequest(), options)
             }
+        if queryCall == nil { hastenMove() }
     }
 
     func queryEnded(_ close: borrowing CloseView) {

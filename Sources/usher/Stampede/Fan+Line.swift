@@ -18,6 +18,7 @@ extension Fan {
             metadata: presented, requestID: joinRequest, attempts: joinAttempts, credit: 16)
         joinAttempts += 1
         joinCall = try? connection.open(.join, JoinRequest(concert: crowd.plan.concert), options)
+        if joinCall == nil { hastenMove() }
     }
 
     /// The queue token as metadata, where Join has not bound it to the connection.
@@ -41,6 +42,7 @@ extension Fan {
         take(update, isReturn: isReturn)
         if isFirst, phase != .gone {
             returned()
+            if going.isNew { settleElsewhere() }
             // From here on it polls, if that is its way: the stream has shown the token.
             if isPolling, let call = joinCall {
                 joinCall = nil
@@ -209,6 +211,7 @@ extension Fan {
         take(update, isReturn: isReturn, askedUs: Clocks.wall() - (Clocks.monotonic() - queryStarted))
         guard phase != .gone else { return }
         returned()
+        if going.isNew { settleElsewhere() }
         if phase == .waiting { next(.check, after: crowd.plan.pollMilliseconds!) }
     }
 }

@@ -74,6 +74,7 @@ extension Fan {
         watch = nil
         let options = CallOptions(metadata: presented, credit: 16)
         guard let call = try? connection.open(.watchSeats, WatchSeatsRequest(performance: performance.id), options) else {
+            hastenMove()
             return
         }
         watch = WatchedSeats(performance: performance.id, call: call, startedUs: Clocks.monotonic())
@@ -142,6 +143,7 @@ extension Fan {
             return
         }
         let answered = Clocks.wall()
+        crowd.record.instances[target].holds += 1
         if done.attempts == 0 { crowd.noteStamp(reservation.createdMs, sentUs: done.startedWallUs, answeredUs: answered) }
         record.surelyActiveUntilMs = max(record.surelyActiveUntilMs, reservation.createdMs)
         for seat in reservation.seats {
@@ -244,6 +246,11 @@ extension Fan {
     func refused(_ done: FanCommand, _ status: Status) {
         switch (done.method, Reason(rawValue: status.reason)) {
         case (.hold, .seatTaken?), (.hold, .seatContended?):
+            if status.reason == Reason.seatTaken.rawValue {
+                crowd.record.instances[target].taken += 1
+            } else {
+                crowd.record.instances[target].contended += 1
+            }
             rounds += 1
             if rounds > Self.roundsMax { leave() } else { next(.hold, after: .random(in: 20...200, using: &persona.numbers)) }
         case (.hold, .notEnoughSeats?), (.hold, .soldOut?):

@@ -19,7 +19,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     /// What a timer is for.
     enum Alarm: Int {
         case join, giveUp, lose, comeBack, choose, hold, release, charge, pay, letPassed, endOverdue, repeatCommand, rejoin,
-            check, query
+            check, query, move
     }
 
     unowned let crowd: Crowd
@@ -29,12 +29,15 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     var isAuditing = false
 
     var connection: ClientConnection?
+    /// Which instance it is at.
+    var target: Int
+    var going = Going()
     private var connectStarted: UInt64 = 0
     private var connectAttempts = 0
     private var hasWelcome = false
     private var isConnectCounted = false
-    private var epoch: Uuid?
-    private var position: UInt64 = 0
+    var epoch: Uuid?
+    var position: UInt64 = 0
     /// Since when it has been away; nil: it is here.
     var awayFromUs: UInt64?
 
@@ -71,6 +74,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         self.crowd = crowd
         persona = Persona(seed: crowd.plan.seed, index: index, behaviour: crowd.plan.behaviour, pace: crowd.plan.pace)
         record = FanRecord(index: index, user: .random())
+        target = index % crowd.plan.targets.count
+        crowd.record.instances[target].fans += 1
     }
 
     var loop: EventLoop { crowd.loop }
@@ -94,16 +99,25 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         connectStarted = Clocks.monotonic()
         connectAttempts += 1
         hasWelcome = false
+        connection = connect(to: target)
+    }
+
+    func connect(to target: Int) -> ClientConnection {
         let sources = crowd.plan.sources
         let source = sources.isEmpty ? nil : SocketAddress.loopback(sources[record.index % sources.count], port: 0)
-        connection = crowd.hub.connect(
-            to: crowd.plan.server, from: source, endpoint: crowd.plan.endpoint,
+        return crowd.hub.connect(
+            to: crowd.plan.targets[target].address, from: source, endpoint: crowd.plan.targets[target].endpoint,
             hello: ClientHello(.user(record.user), epoch: epoch, position: position, clientName: "usher-stampede"),
             handler: self)
     }
 
     func welcomed(_ connection: ClientConnection, _ welcome: Welcome) {
         crowd.book(traffic)
+        crowd.record.instances[connection === going.successor ? going.target : target].welcomes += 1
+        guard connection !== going.successor else {
+            moveIfAnswered()
+            return
+        }
         connectAttempts = 0
         hasWelcome = true
         if phase == .connecting {
@@ -131,9 +145,13 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     func ended(_ connection: ClientConnection, _ end: ConnectionEnd) {
         crowd.book(traffic)
+        noteSeen(connection)
+        guard connection === self.connection else {
+            if connection === going.successor { successorFailed() }
+            return
+        }
+        let wasGoing = going.isAsked
         show(0)
-        epoch = connection.epoch ?? epoch
-        position = max(position, connection.position)
         self.connection = nil
         isBound = false
         joinCall = nil
@@ -148,12 +166,17 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         }
         if awayFromUs == nil { awayFromUs = Clocks.wall() }
         if end != .here, end != .transport(.loopStopped) {
-            crowd.record.lost += 1
-            if !crowd.plan.expectsRestarts {
+            if !wasGoing {
+                crowd.record.lost += 1
+                crowd.record.instances[target].lost += 1
+            }
+            if !crowd.plan.expectsRestarts, !wasGoing {
                 crowd.noteOddity(
                     hasWelcome ? "connection ended" : "connection refused", "fan \(record.index) (\(phase)): \(end)")
             }
         }
+        if takeSuccessor() { return }
+        chooseTarget(hasLost: end != .here)
         switch phase {
         case .gone where !isAuditing:
             countConnect()
@@ -194,7 +217,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     }
 
     /// Back on a new connection: first what was asked and never answered, with the same request id; then the place.
-    private func goOn() {
+    func goOn() {
         if command != nil {
             sendCommand()
         } else if phase == .joining || phase == .waiting || phase == .active {
@@ -206,6 +229,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     func returned() {
         guard awayFromUs != nil else { return }
         endAbsence()
+        going.isNew = false
         if phase == .active, command == nil { resumeTurn() }
     }
 
@@ -260,6 +284,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
         case .endOverdue: endOverdue()
         case .repeatCommand: sendCommand()
         case .query: sendQuery()
+        case .move: move()
         case .comeBack: break
         }
     }
@@ -268,6 +293,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     func message(_ connection: ClientConnection, _ call: CallID, _ message: borrowing MessageView) {
         crowd.book(traffic)
+        guard connection === self.connection else { return }
         if call == joinCall {
             guard let update = try? LineUpdate(decoding: message.payload) else {
                 problem("an update of the line could not be read")
@@ -285,6 +311,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
 
     func closed(_ connection: ClientConnection, _ call: CallID, _ close: borrowing CloseView) {
         crowd.book(traffic)
+        guard connection === self.connection else { return }
+        defer { moveIfAnswered() }
         // A watch ends with its turn: that is no refusal.
         let isWatchsEnd = call == watch?.call && close.status.reason == Reason.tokenEnded.rawValue
         if close.status.code != .ok, close.status.code != .cancelled, !isWatchsEnd { crowd.noteRefusal(close.status.reason) }

@@ -13,18 +13,23 @@ final class SideConnection: ClientConnectionHandler {
     private(set) var end: ConnectionEnd?
     private(set) var welcome: Welcome?
 
-    init(_ plan: (server: SocketAddress, endpoint: ClientEndpoint), _ identity: Hello.Identity, loop: EventLoop)
-        throws(StampedeError)
-    {
+    init(_ target: Target, _ identity: Hello.Identity, loop: EventLoop) throws(StampedeError) {
         self.loop = loop
         hub = ClientHub(loop: loop)
         connection = hub.connect(
-            to: plan.server, endpoint: plan.endpoint, hello: ClientHello(identity, clientName: "usher-stampede"), handler: self)
+            to: target.address, endpoint: target.endpoint, hello: ClientHello(identity, clientName: "usher-stampede"),
+            handler: self)
         wait(upTo: 15_000) { self.welcome != nil || self.end != nil }
         guard welcome != nil else {
-            throw StampedeError("\(plan.endpoint.host): \(end?.description ?? "no answer within 15 s")")
+            throw StampedeError("\(target.endpoint.host): \(end?.description ?? "no answer within 15 s")")
         }
     }
+
+    /// It has ended or is about to: nothing more can be asked.
+    var isOver: Bool { end != nil || isGoingAway }
+    private var isGoingAway = false
+
+    func goingAway(_ connection: ClientConnection, _ goAway: GoAway) { isGoingAway = true }
 
     func welcomed(_ connection: ClientConnection, _ welcome: Welcome) { self.welcome = welcome }
 

@@ -114,9 +114,41 @@ enum Traffic: Int, CaseIterable, Sendable {
     case connecting, joining, waiting, active, gone
 }
 
+/// What fans met at one instance.
+struct InstanceRecord: Sendable, Encodable {
+    var server: String
+    /// Those who began here.
+    var fans = 0
+    /// Times that somebody was welcomed.
+    var welcomes = 0
+    /// Connections that it ended without a warning.
+    var lost = 0
+    /// Connections moved elsewhere at its request.
+    var moved = 0
+    var holds = 0
+    /// Holds refused since another was faster: SEAT_TAKEN.
+    var taken = 0
+    /// Holds refused since another was just being decided about: SEAT_CONTENDED.
+    var contended = 0
+
+    init(server: String) { self.server = server }
+
+    mutating func add(_ other: InstanceRecord) {
+        fans += other.fans
+        welcomes += other.welcomes
+        lost += other.lost
+        moved += other.moved
+        holds += other.holds
+        taken += other.taken
+        contended += other.contended
+    }
+}
+
 /// All that one loop's fans bring home.
 struct CrowdRecord: Sendable {
     var fans: [FanRecord] = []
+    /// In the order of the plan's targets.
+    var instances: [InstanceRecord] = []
     var latencies: [Measure: Latencies] = [:]
     var sightings: [String: SeatSightings] = [:]
     var holdFacts: [(performance: String, fact: HoldFact)] = []

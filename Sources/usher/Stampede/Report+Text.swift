@@ -22,6 +22,18 @@ extension Report {
             row("refusals", refusals.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         }
 
+        row(
+            "claims lost to somebody faster", "\(Self.number(lostClaimsPerHold * 100)) % of holds asked for (SEAT_TAKEN)")
+        if instances.count > 1 {
+            section("by instance")
+            for instance in instances {
+                row(
+                    instance.server,
+                    "\(instance.fans) fans began, \(instance.welcomes) welcomes, \(instance.moved) sent on, \(instance.lost) lost; \(instance.holds) holds, \(instance.taken) lost to others"
+                )
+            }
+        }
+
         section("latency, ms                            count        p50        p99        max")
         for (key, name) in Self.latencyNames {
             guard let distribution = latenciesMs[key] else { continue }

@@ -61,6 +61,9 @@ struct Report: Encodable {
     var checks = 0
     var process: Server?
     var refusals: [String: Int] = [:]
+    var instances: [InstanceRecord] = []
+    /// Of all holds asked for, those for which somebody else was faster.
+    var lostClaimsPerHold = 0.0
     var connectionsLost = 0
     var reconnects = 0
     var fullHandshakes: UInt64 = 0
@@ -72,7 +75,7 @@ struct Report: Encodable {
         fans = settings.fans
         seed = settings.seed
         loops = settings.loops
-        server = "\(settings.url)"
+        server = settings.servers
         concert = settings.concert
         mode = settings.pollMilliseconds.map { "polling each \($0) ms" } ?? "pushed"
         admission = settings.policySentence
@@ -88,7 +91,7 @@ struct Report: Encodable {
             saleSeconds
         case outcomes, seatsSold, latenciesMs, bytes, waitingBytesReceivedPerFan, waitingUpdatesPerFan, waitedSecondsPerFan,
             staleness, checks, process
-        case refusals, connectionsLost, reconnects, fullHandshakes, clockOffsetMs, verdicts
+        case refusals, instances, lostClaimsPerHold, connectionsLost, reconnects, fullHandshakes, clockOffsetMs, verdicts
     }
 
     /// Whether a verdict failed.
@@ -140,6 +143,11 @@ struct Report: Encodable {
                 received[index] += record.received[index]
                 sent[index] += record.sent[index]
             }
+            if instances.isEmpty {
+                instances = record.instances
+            } else {
+                for index in instances.indices { instances[index].add(record.instances[index]) }
+            }
             refusals.merge(record.refusals, uniquingKeysWith: +)
             evidence.oddities.merge(record.oddities) { ($0.count + $1.count, $0.example) }
             low = max(low, record.clockLow)
@@ -150,6 +158,9 @@ struct Report: Encodable {
             reconnects += record.reconnects
             fullHandshakes += record.handshakesFull
         }
+        let taken = instances.reduce(0) { $0 + $1.taken }
+        let asked = instances.reduce(taken) { $0 + $1.holds + $1.contended }
+        lostClaimsPerHold = asked > 0 ? Double(taken) / Double(asked) : 0
         evidence.fans.sort { $0.index < $1.index }
         if high < .max, low > .min {
             clockOffsetMs = [Double(low) / 1000, Double(high) / 1000]

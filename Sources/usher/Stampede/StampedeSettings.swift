@@ -12,9 +12,8 @@ struct StampedeSettings {
     private static let ownActiveMilliseconds: UInt64 = 120_000
 
     var fans: Int
-    var url: ServerURL
-    var server: SocketAddress
-    var endpoint: ClientEndpoint
+    /// The instances, each with a share of the fans.
+    var targets: [Target]
     var operatorIdentity: Hello.Identity?
     var processID: Int32?
     var isOwnConcert: Bool
@@ -46,38 +45,12 @@ struct StampedeSettings {
         ramp = command.ramp
 
         let local = LocalServer(dataFolder: command.data)
-        if let text = command.server {
-            do throws(ServerURLError) { url = try ServerURL(text) } catch { throw StampedeError(error.description) }
-        } else {
-            guard let local else {
-                throw StampedeError(
-                    "no server runs in \(command.data); start one with `usher serve --demo`, or name it with --server")
-            }
-            url = local.url
-        }
-        // A development server listens on IPv4 loopback; localhost may mean ::1 first.
-        let host = url.host == "localhost" ? "127.0.0.1" : url.host
-        guard let address = try? SocketAddress.resolve(host: host, port: url.port).first else {
-            throw StampedeError("\(url.host) has no address")
-        }
-        server = address
-        do throws(TLSError) {
-            let tls: TLSContext
-            if let ca = command.ca {
-                tls = try .client(trust: .authorities(file: ca), resumes: false)
-            } else if let file = LocalServer.certificateFile(inDataFolder: command.data),
-                let pem = try? String(contentsOfFile: file, encoding: .utf8)
-            {
-                tls = try .client(trust: .pinned(pem: pem), resumes: false)
-            } else {
-                tls = try .client(trust: .system, resumes: false)
-            }
-            endpoint = ClientEndpoint(url, tls: tls)
-        } catch {
-            throw StampedeError("the certificates to trust can't be read: \(error)")
-        }
+        let urls = try Self.urls(command, local)
+        let tls = try Self.trust(command)
+        targets = try urls.map { url throws(StampedeError) in try Target(url, tls: tls) }
         if case .jwt(let text)? = LocalServer.operatorIdentity(inDataFolder: command.data) { operatorIdentity = .jwt(text) }
-        processID = command.pid ?? (command.server == nil || local?.url.port == url.port ? local?.processID : nil)
+        let isLocal = command.server == nil || urls.count == 1 && local?.url.port == urls[0].port
+        processID = command.pid ?? (isLocal ? local?.processID : nil)
 
         isOwnConcert = command.concert == nil
         guard !isOwnConcert || operatorIdentity != nil else {
@@ -116,17 +89,72 @@ struct StampedeSettings {
         return [turnstile, cap].filter { !$0.isEmpty }.joined(separator: ", at most ")
     }
 
+    private static func urls(_ command: Stampede, _ local: LocalServer?) throws(StampedeError) -> [ServerURL] {
+        guard let text = command.server else {
+            guard let local else {
+                throw StampedeError(
+                    "no server runs in \(command.data); start one with `usher serve --demo`, or name it with --connect")
+            }
+            return [local.url]
+        }
+        var urls: [ServerURL] = []
+        for part in text.split(separator: ",") {
+            do throws(ServerURLError) {
+                urls.append(try ServerURL(part.trimmingCharacters(in: .whitespaces)))
+            } catch {
+                throw StampedeError(error.description)
+            }
+        }
+        guard !urls.isEmpty else { throw StampedeError("--connect names no server; write wss://host:port") }
+        return urls
+    }
+
+    private static func trust(_ command: Stampede) throws(StampedeError) -> TLSContext {
+        do throws(TLSError) {
+            if let ca = command.ca { return try .client(trust: .authorities(file: ca), resumes: false) }
+            if let file = LocalServer.certificateFile(inDataFolder: command.data),
+                let pem = try? String(contentsOfFile: file, encoding: .utf8)
+            {
+                return try .client(trust: .pinned(pem: pem), resumes: false)
+            }
+            return try .client(trust: .system, resumes: false)
+        } catch {
+            throw StampedeError("the certificates to trust can't be read: \(error)")
+        }
+    }
+
+    /// What the instances are called.
+    var servers: String { targets.map { "\($0.url)" }.joined(separator: ", ") }
+
     private var isOnLoopback: Bool {
-        if case .ipv4(let address) = server.host { address >> 24 == 127 } else { false }
+        targets.allSatisfy { if case .ipv4(let address) = $0.address.host { address >> 24 == 127 } else { false } }
     }
 
     var plan: CrowdPlan {
         CrowdPlan(
-            server: server, endpoint: endpoint, sources: isOnLoopback ? Array(2...9) : [], concert: concert, seed: seed,
+            targets: targets, sources: isOnLoopback ? Array(2...9) : [], concert: concert, seed: seed,
             behaviour: behaviour,
             pace: pace, activeMilliseconds: activeMilliseconds, mayLetPass: isOwnConcert,
             maxSeats: isOwnConcert ? Self.maxSeats : 1,
             pollMilliseconds: pollMilliseconds, ramp: ramp / Double(loops), joinOverMilliseconds: joinOverMilliseconds,
             expectsRestarts: expectsRestarts)
+    }
+}
+
+/// One instance, as fans reach it.
+struct Target: Sendable {
+    var url: ServerURL
+    var address: SocketAddress
+    var endpoint: ClientEndpoint
+
+    init(_ url: ServerURL, tls: TLSContext) throws(StampedeError) {
+        self.url = url
+        // A development server listens on IPv4 loopback; localhost may mean ::1 first.
+        let host = url.host == "localhost" ? "127.0.0.1" : url.host
+        guard let address = try? SocketAddress.resolve(host: host, port: url.port).first else {
+            throw StampedeError("\(url.host) has no address")
+        }
+        self.address = address
+        endpoint = ClientEndpoint(url, tls: tls)
     }
 }

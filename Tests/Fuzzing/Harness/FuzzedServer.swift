@@ -72,8 +72,8 @@ final class FuzzedServer {
             image: sequencer.image())
         self.sequencer = sequencer
         self.position = position
-        inbox.attach(to: loop) { [gateway] delta, answers, isWritable in
-            gateway.isWritable = isWritable
+        inbox.attach(to: loop) { [gateway] delta, answers, standing in
+            gateway.take(standing)
             gateway.take(delta, answers)
         }
     }
@@ -154,11 +154,11 @@ final class FuzzedServer {
     }
 
     private func publish(_ publication: Publication) {
-        inbox.put(publication.delta, answers: publication.answers[0], isWritable: sequencer.isWritable)
+        inbox.put(publication.delta, answers: publication.answers[0], standing: LoopStanding(standing: sequencer.standing))
         turn()
     }
 
-    func drain() { gateway.drain(milliseconds: 1_000) {} }
+    func drain() { gateway.drain(Farewell(milliseconds: 1_000)) {} }
 
     // MARK: What must hold
 

@@ -21,7 +21,7 @@ extension FuzzTarget {
 public let fuzzedMessages: [any WireMessage.Type] = [
     AdmissionPolicy.self, AuthenticateRequest.self, AuthenticateResponse.self, Cancel.self, CancelReservation.self,
     CancelReservationRequest.self, CancelReservationResponse.self, ChangeLine.self, Charge.self,
-    ChargeRequest.self, ChargeResponse.self, CheckRequest.self, Close.self, Command.self, Concert.self,
+    ChargeRequest.self, ChargeResponse.self, CheckRequest.self, Checkpoint.self, Close.self, Command.self, Concert.self,
     ConcertSettings.self, Configure.self, Credit.self, Entry.self, ErrorDetails.self, Estimate.self,
     GetBalanceRequest.self, GetBalanceResponse.self, GoAway.self, Hello.self, Hold.self, HoldRequest.self,
     HoldResponse.self, InstanceStarted.self, InstanceStopped.self, Join.self, JoinRequest.self, Leave.self,
