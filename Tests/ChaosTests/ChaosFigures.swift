@@ -1,3 +1,5 @@
+import UsherAPI
+
 @testable import Campaign
 
 /// What a campaign against a cluster has shown, in the form of docs/reliability.md.

@@ -3,6 +3,7 @@ import UsherAPI
 
 @testable import Campaign
 @testable import Client
+@testable import NatsCluster
 
 /// One campaign against a cluster.
 ///
@@ -47,7 +48,10 @@ struct ChaosRun {
         if left > 0 { evidence.serverFaults.append("\(left) users had no answers for 120 s and never got home") }
         evidence.shoppers = logs
         for pulse in pulses { evidence.shoppers += await pulse.value }
-        guard evidence.serverFaults.isEmpty else { return }
+        guard evidence.serverFaults.isEmpty else {
+            evidence.shoppers = []  // nobody has been asked what became of theirs
+            return
+        }
         let seats = try await watcher.finish(within: 60)
         (evidence.seats, evidence.watched) = (seats.shown, seats.watched)
         evidence.shoppers.append(seats.log)
@@ -86,13 +90,13 @@ struct ChaosRun {
 
     /// All stop, and what they leave is sound.
     private mutating func close() async throws {
-        for instance in stage.instances where try await !instance.stop() {
+        for instance in stage.instances {
+            if try await instance.stop() { continue }
             evidence.serverFaults.append("\(instance.name), asked to stop, ended badly: \(instance.lastWords)")
         }
         let verify = try await Child.run(
             [
-                stage.binary.path, "journal", "verify", "--check-every", "500", "--journal-stream", Stage.stream,
-                stage.nats.journal,
+                stage.binary.path, "journal", "verify", "--check-every", "500", stage.nats.journal,
             ],
             in: stage.folder)
         if verify.status != 0 { evidence.serverFaults.append("usher journal verify: \(verify.output)") }

@@ -35,8 +35,8 @@ struct Checkpoints {
                 let entry = try Entry(decoding: journalled.payload)
                 for command in entry.commands {
                     guard case .checkpoint(let checkpoint) = command.body else { continue }
-                    claims[entry.instance, default: [:]][checkpoint.position] = withUnsafeBytes(of: checkpoint.digest) {
-                        unsafe Array($0)
+                    claims[entry.instance, default: [:]][checkpoint.position] = (0..<8).map {
+                        UInt8(truncatingIfNeeded: checkpoint.digest >> (56 - 8 * $0))
                     }
                 }
             }

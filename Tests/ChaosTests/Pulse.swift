@@ -1,3 +1,4 @@
+import Calls
 import Synchronization
 import UsherAPI
 
@@ -75,14 +76,14 @@ enum Pulse {
                     return command
                 }
                 record.note(lane, status.reason)
-                guard case .again = RetryRule.decide(status, repeats: 0) else {
+                guard case .again(let delay, _) = RetryRule.decide(status, repeats: 0) else {
                     log.oddities.append("a charge was refused: \(status.reason) \(status.message)")
                     command.end = .refused(status.reason)
                     command.ended = Moment.now
                     return command
                 }
                 attempts += 1
-                try? await Task.sleep(for: pause)
+                try? await Task.sleep(for: max(pause, .milliseconds(delay)))
             }
         }
         return command

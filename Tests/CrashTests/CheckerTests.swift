@@ -208,7 +208,10 @@ struct CheckerTests {
 
     @Test func `who was at a hurt server may be overtaken`() {
         var evidence = Self.goodSale()
-        evidence.shoppers[0].visits[0].sightings[1] = Self.sighting(12, .waiting, number: 1, ahead: 1)
+        evidence.shoppers[0].visits[0].sightings = [
+            Self.sighting(1, .waiting, number: 1, ahead: 1, first: true), Self.sighting(12, .waiting, number: 1, ahead: 1),
+            Self.sighting(14, .active, number: 1), Self.sighting(15, .ended, number: 1),
+        ]
         for hurt in [Hurt(server: 0, from: 0, until: 100), Hurt(isEverybody: true, from: 2, until: 11)] {
             evidence.hurts = [hurt]
             #expect(Checker.violations(evidence) == [])
