@@ -1,4 +1,5 @@
 import Testing
+import UsherAPI
 
 @testable import Server
 

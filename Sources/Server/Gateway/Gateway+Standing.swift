@@ -1,4 +1,5 @@
 import Calls
+import Reactor
 import Sequencer
 import UsherAPI
 

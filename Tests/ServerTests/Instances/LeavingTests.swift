@@ -74,7 +74,7 @@ struct LeavingTests {
     }
 
     @Test func `who moves is present at the next instance before it is absent at the one that stops`() async throws {
-        try await withCluster { cluster in
+        try await withCluster(2, { $1.handoverMilliseconds = 6_000 }) { cluster in
             try await cluster.putOn("aurora", maxActive: 1)
             let inside = try await cluster[0].client()
             _ = try await inside.line.join("aurora").first { $0.state == .active }
@@ -97,7 +97,7 @@ struct LeavingTests {
 
     @Test func `who is between instances counts as present for five seconds, as ever, though the instance stops`() async throws
     {
-        try await withCluster { cluster in
+        try await withCluster(2, { $1.handoverMilliseconds = 6_000 }) { cluster in
             try await cluster.putOn("aurora", maxActive: 1)
             let inside = try await cluster[1].client()
             _ = try await inside.line.join("aurora").first { $0.state == .active }

@@ -22,6 +22,7 @@ final class TestCluster: Sendable {
                 try TestSale {
                     $0.givenJournal = SharedJournal(log)
                     $0.drainNoticeMilliseconds = 0
+                    $0.handoverMilliseconds = 0
                     change(index, &$0)
                 })
         }
