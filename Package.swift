@@ -124,7 +124,7 @@ let package = Package(
         tests(
             "ServerTests",
             [
-                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto",
+                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto", "Journal",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
@@ -137,9 +137,12 @@ let package = Package(
             "ServerUnitTests",
             ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "WebSocket", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", ["NatsCluster"]),
         tests("ForeignTests", []),
-        tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
+        // A crowd with an appetite, what it writes down, and the checker of that.
+        testSupport("Campaign", ["Client", "Calls", "UsherAPI"], path: "Tests/Campaign"),
+        tests("CrashTests", ["Campaign", "Client", "UsherAPI"]),
+        tests("ChaosTests", ["Campaign", "NatsCluster", "Client", "Calls", "Journal", "UsherAPI", "Wire"]),
         tests("TidyTests", []),
 
         testSupport("NatsCluster", path: "Tests/NatsCluster"),

@@ -77,13 +77,13 @@ public final class UsherServer: Sendable {
         let port = try ListeningPort(settings.listen, count: loopCount)
         let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
         let journal: any Journal =
-            if let shared = settings.sharedJournal {
-                shared
+            if let given = settings.givenJournal {
+                given
             } else {
                 switch settings.journal {
                 case .sqlite: try SQLiteJournal(path: folder.journal)
                 case .memory: MemoryJournal()
-                case .shared(let url): try Self.sharedJournal(try settings.sharedJournal(at: url), logger)
+                case .shared(let url): try Self.jetStream(try settings.jetStream(at: url), logger)
                 }
             }
         let metrics = Metrics()
@@ -135,6 +135,7 @@ public final class UsherServer: Sendable {
             image = try recovered.take().get()
         } catch {
             sequencerThread.join()
+            sequencer.abandon()
             journal.close()
             adminControl?.stop()
             adminThread?.join()
@@ -219,7 +220,7 @@ public final class UsherServer: Sendable {
             certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
     }
 
-    private static func sharedJournal(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
+    private static func jetStream(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
         logger.info("opening \(options.description); waits up to \(options.openMilliseconds / 1_000) s for its servers")
         return try JetStreamJournal(options)
     }

@@ -62,7 +62,7 @@ public struct Setting: Sendable {
         Setting("journal-credentials", "FILE", "NATS credentials (.creds) for the shared journal", "none") {
             set(&$1.journalCredentialsFile, nonEmpty($0))
         },
-        Setting("journal-ca", "FILE", "authority of the NATS servers' certificates, PEM", "the system's") {
+        Setting("journal-ca", "FILE", "authority of the NATS servers' certificates, PEM; none: those of the system", "none") {
             set(&$1.journalAuthorityFile, nonEmpty($0))
         },
         Setting("concerts", "FILE", "what is on sale, put in at the first start (docs/operating.md)", "none") {
