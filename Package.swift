@@ -137,7 +137,7 @@ let package = Package(
             "ServerUnitTests",
             ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "WebSocket", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", ["NatsCluster"]),
         tests("ForeignTests", []),
         tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
         tests("TidyTests", []),
