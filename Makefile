@@ -2,7 +2,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-simulation soak-sanitizers \
+.PHONY: help run cluster build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-chaos soak-simulation \
+	soak-sanitizers \
 	fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev libnats-dev pkg-config
@@ -13,9 +14,9 @@ BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 VENV := .build/venv
 AUTOBAHN := .build/autobahn-venv
 POWERCUT := .build/powercut.so
-export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 PROMETHEUS := .build/prometheus
 export USHER_PROMETHEUS := $(CURDIR)/$(PROMETHEUS)/usr/bin
+export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -32,7 +33,7 @@ build: packages ## the release build, .build/release/usher
 # Several runs: what takes both cores for long would starve what waits for a timer, and Foundation's Process, which tests use
 # to start others, reads past its list of descriptors when there are more than some 1,300 in its own process.
 CROWDS := ^ServerTests\.(SocketAbuseTests|StuckReaderTests)
-LONG := ^((CrashTests|ForeignTests|SimulationTests)\.|EndToEndTests\.ClusterTests)
+LONG := ^((ChaosTests|CrashTests|ForeignTests|SimulationTests)\.|EndToEndTests\.ClusterTests)
 RUN_TESTS := USHER_PYTHON=$(CURDIR)/$(VENV)/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
 	AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build
 
@@ -42,6 +43,7 @@ test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(PROMETHEU
 	$(RUN_TESTS) --filter '$(CROWDS)'
 	$(RUN_TESTS) --filter '^SimulationTests\.'
 	$(RUN_TESTS) --filter '^((CrashTests|ForeignTests)\.|EndToEndTests\.ClusterTests)'
+	$(RUN_TESTS) --filter '^ChaosTests\.'
 
 # Proofs that take longer
 
@@ -51,12 +53,17 @@ autobahn: build test-packages $(AUTOBAHN)/.complete ## all 517 cases of Autobahn
 mutants: packages ## break the promises one by one and see that each is noticed
 	Tests/mutants/mutants.py $(MUTANTS)
 
-soak: soak-crashes soak-simulation soak-sanitizers fuzz ## all of the next three and fuzz, with their settings
+soak: soak-crashes soak-chaos soak-simulation soak-sanitizers fuzz ## all of the next four and fuzz, with their settings
 
 soak-crashes: build $(POWERCUT) ## a server that dies KILLS times (1000) under load; SEED repeats a campaign
 	swift build --build-tests
 	USHER_CRASH_KILLS=$(or $(KILLS),1000) USHER_CRASH_SEED=$(SEED) USHER_BINARY=$(CURDIR)/.build/release/usher \
 		USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build --filter CrashTests.CampaignTests
+
+soak-chaos: build test-packages $(VENV)/.complete ## a cluster that suffers FAULTS faults (280) under load; SEED repeats a campaign
+	swift build --build-tests
+	USHER_CHAOS_FAULTS=$(or $(FAULTS),280) USHER_CHAOS_SEED=$(SEED) USHER_BINARY=$(CURDIR)/.build/release/usher \
+		swift test --skip-build --filter ChaosTests.ChaosTests
 
 soak-simulation: build ## live through simulated worlds, SEEDS=1000000 of them from FIRST=1 on
 	.build/release/usher simulate --seeds $(or $(FIRST),1)..$$(( $(or $(FIRST),1) + $(or $(SEEDS),1000000) - 1 ))

@@ -124,7 +124,7 @@ let package = Package(
         tests(
             "ServerTests",
             [
-                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto",
+                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto", "Journal",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
@@ -139,7 +139,10 @@ let package = Package(
         tests("StampedeTests", ["usher", "UsherAPI"]),
         tests("EndToEndTests", ["NatsCluster"]),
         tests("ForeignTests", []),
-        tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
+        // A crowd with an appetite, what it writes down, and the checker of that.
+        testSupport("Campaign", ["Client", "Calls", "UsherAPI"], path: "Tests/Campaign"),
+        tests("CrashTests", ["Campaign", "Client", "UsherAPI"]),
+        tests("ChaosTests", ["Campaign", "NatsCluster", "Client", "Calls", "Journal", "UsherAPI", "Wire"]),
         tests("TidyTests", []),
 
         testSupport("NatsCluster", path: "Tests/NatsCluster"),

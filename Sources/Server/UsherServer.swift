@@ -77,8 +77,8 @@ public final class UsherServer: Sendable {
         let port = try ListeningPort(settings.listen, count: loopCount)
         let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
         let journal: any Journal =
-            if let shared = settings.sharedJournal {
-                shared
+            if let given = settings.givenJournal {
+                given
             } else {
                 switch settings.journal {
                 case .sqlite: try SQLiteJournal(path: folder.journal)
@@ -135,6 +135,7 @@ public final class UsherServer: Sendable {
             image = try recovered.take().get()
         } catch {
             sequencerThread.join()
+            sequencer.abandon()
             journal.close()
             adminControl?.stop()
             adminThread?.join()

@@ -11,7 +11,7 @@ enum FreePorts {
             let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             guard socket >= 0 else { throw NatsFailure(description: "no socket: error \(errno)") }
             sockets.append(socket)
-            var address = Loopback.address(port: 0)
+            var address = PlainHTTP.address(port: 0)
             var size = socklen_t(MemoryLayout<sockaddr_in>.size)
             // The address outlives the calls; a sockaddr_in is read and written as the sockaddr it begins like.
             let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -26,17 +26,19 @@ enum FreePorts {
     }
 }
 
-enum Loopback {
-    static func address(port: UInt16) -> sockaddr_in {
+enum PlainHTTP {
+    /// - Parameter host: four numbers.
+    static func address(host: String = "127.0.0.1", port: UInt16) -> sockaddr_in {
+        let number = host.split(separator: ".").reduce(UInt32(0)) { $0 << 8 | (UInt32($1) ?? 0) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = number.bigEndian
         return address
     }
 
     /// The body of a page; nil where there is none within a second.
-    static func get(_ path: String, port: UInt16) -> Data? {
+    static func get(_ path: String, host: String = "127.0.0.1", port: UInt16) -> Data? {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { return nil }
         defer { close(socket) }
@@ -44,7 +46,7 @@ enum Loopback {
         let size = socklen_t(MemoryLayout<timeval>.size)
         unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
         unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-        var address = address(port: port)
+        var address = address(host: host, port: port)
         // As above.
         let connected = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -10,6 +10,37 @@ public struct NatsFailure: Error, CustomStringConvertible, Sendable {
     public let description: String
 }
 
+/// Where one server of a cluster lives: on loopback like the others, or in a network of its own.
+public struct NatsPlace: Sendable {
+    public var host: String
+    public var port: UInt16
+    public var monitorPort: UInt16
+    public var routePort: UInt16
+    /// `HOST:PORT` at which it finds the others; nil: where they are.
+    public var routes: [String]?
+    /// What its command begins with, to be run there.
+    public var launcher: [String]
+
+    public init(
+        host: String, port: UInt16, monitorPort: UInt16, routePort: UInt16, routes: [String]? = nil, launcher: [String] = []
+    ) {
+        self.host = host
+        self.port = port
+        self.monitorPort = monitorPort
+        self.routePort = routePort
+        self.routes = routes
+        self.launcher = launcher
+    }
+
+    /// Free ports of 127.0.0.1.
+    public static func loopback(count: Int) throws -> [NatsPlace] {
+        let ports = try FreePorts.take(3 * count)
+        return (0..<count).map {
+            NatsPlace(host: "127.0.0.1", port: ports[3 * $0], monitorPort: ports[3 * $0 + 1], routePort: ports[3 * $0 + 2])
+        }
+    }
+}
+
 /// A cluster of NATS servers with JetStream, each a process of its own, on folders that go with it. It ends with the
 /// object, and with the test's process, however that ends.
 ///
@@ -18,7 +49,7 @@ public final class NatsCluster: Sendable {
     public let servers: [NatsServer]
     private let folder: String
     /// Where each server listens for clients, or what stands before it: a proxy that cuts.
-    public var addresses: [String] { servers.map { "127.0.0.1:\($0.port)" } }
+    public var addresses: [String] { servers.map { "\($0.host):\($0.port)" } }
 
     /// All servers in one address, as `usher serve --journal` takes it.
     public var journal: String { "nats://" + addresses.joined(separator: ",") }
@@ -26,7 +57,10 @@ public final class NatsCluster: Sendable {
     /// Starts so many servers and returns when they have a leader.
     ///
     /// - Throws: `NatsFailure`, also where USHER_NATS names nothing that runs.
-    public init(count: Int = 3) throws {
+    public convenience init(count: Int = 3) throws { try self.init(places: NatsPlace.loopback(count: count)) }
+
+    /// As above, one server in each place.
+    public init(places: [NatsPlace]) throws {
         guard let binary = ProcessInfo.processInfo.environment["USHER_NATS"], unsafe access(binary, X_OK) == 0 else {
             throw NatsFailure(
                 description: "USHER_NATS does not name the binary of nats-server. `make test` installs and names it.")
@@ -34,15 +68,16 @@ public final class NatsCluster: Sendable {
         folder = FileManager.default.temporaryDirectory.path + "/usher-nats-\(UUID().uuidString)"
         let configuration = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/deploy/nats.conf").path
-        let ports = try FreePorts.take(3 * count)
-        let routes = (0..<count).map { "nats://127.0.0.1:\(ports[3 * $0 + 2])" }.joined(separator: ", ")
+        let all = places.map { "\($0.host):\($0.routePort)" }
         let folder = folder
-        servers = (0..<count).map { index in
-            NatsServer(
-                name: "nats-\(index + 1)", port: ports[3 * index], monitorPort: ports[3 * index + 1],
-                folder: "\(folder)/\(index + 1)",
-                environment: ["NATS_ROUTE": "127.0.0.1:\(ports[3 * index + 2])", "NATS_ROUTES": "[\(routes)]"],
-                command: [binary, "--config", configuration])
+        servers = places.enumerated().map { index, place in
+            let routes = (place.routes ?? all).map { "nats://\($0)" }.joined(separator: ", ")
+            // Where its routes are others' addresses, it must not tell the others its own, to be found past them.
+            let advertised = place.routes == nil ? [] : ["--cluster_advertise", "127.0.0.1:1"]
+            return NatsServer(
+                name: "nats-\(index + 1)", place: place, folder: "\(folder)/\(index + 1)",
+                environment: ["NATS_ROUTE": all[index], "NATS_ROUTES": "[\(routes)]"],
+                command: place.launcher + [binary, "--config", configuration] + advertised)
         }
         for server in servers { try server.start() }
         try waitForLeader()
@@ -98,6 +133,7 @@ public final class NatsCluster: Sendable {
 /// One server.
 public final class NatsServer: Sendable {
     public let name: String
+    public let host: String
     public let port: UInt16
     public let monitorPort: UInt16
     /// Its store, log and what else it writes.
@@ -114,16 +150,17 @@ public final class NatsServer: Sendable {
     }
 
     fileprivate init(
-        name: String, port: UInt16, monitorPort: UInt16, folder: String, environment: [String: String], command: [String]
+        name: String, place: NatsPlace, folder: String, environment: [String: String], command: [String]
     ) {
         self.name = name
-        self.port = port
-        self.monitorPort = monitorPort
+        host = place.host
+        port = place.port
+        monitorPort = place.monitorPort
         self.folder = folder
         self.command = command
         self.environment = environment.merging(
             [
-                "NATS_NAME": name, "NATS_LISTEN": "127.0.0.1:\(port)", "NATS_MONITOR": "127.0.0.1:\(monitorPort)",
+                "NATS_NAME": name, "NATS_LISTEN": "\(host):\(port)", "NATS_MONITOR": "\(host):\(monitorPort)",
                 "NATS_STORE": folder + "/store", "PATH": "/usr/bin:/bin",
             ]) { $1 }
     }
@@ -209,7 +246,7 @@ public final class NatsServer: Sendable {
         return "— \(name)\n" + text.split(separator: "\n").suffix(15).map { $0 + "\n" }.joined()
     }
 
-    fileprivate func status(_ path: String) -> Status? { Status(Loopback.get(path, port: monitorPort)) }
+    fileprivate func status(_ path: String) -> Status? { Status(PlainHTTP.get(path, host: host, port: monitorPort)) }
 
     fileprivate struct Status {
         private let object: [String: Any]

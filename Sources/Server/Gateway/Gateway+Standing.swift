@@ -1,4 +1,5 @@
 import Calls
+import Reactor
 import Sequencer
 import UsherAPI
 
@@ -25,10 +26,30 @@ extension Gateway {
             presence.tellAnew()
             touches.removeAll()
         }
+        if case .stopped = new.standing, farewell == nil, !new.neighbours.isEmpty {
+            sendAway(
+                Farewell(
+                    milliseconds: settings.drainMilliseconds, hosts: new.neighbours.filter { !$0.isEmpty }, hasNeighbours: true)
+            )
+        }
         if isStalled != wasStalled {
             for line in lines.indices { lines[line].soil(urgently: true) }
             pushPositions()
             pushToActive()
+        }
+    }
+
+    /// Others go on where this instance has stopped for good: its clients are told to go there, also those who come only now.
+    private func sendAway(_ farewell: Farewell) {
+        self.farewell = farewell
+        for session in sessions {
+            session.calls.goAway(nextGoAway(farewell), output: &frames)
+            session.flush()
+        }
+        loop.schedule(after: farewell.milliseconds) { [weak self] in
+            for session in self?.sessions ?? [] {
+                session.close(.shuttingDown, reason: "this instance has stopped; try another")
+            }
         }
     }
 

@@ -343,7 +343,7 @@ final class Gateway {
     func sessionEnded(_ session: Session) {
         sessions.remove(session)
         subscribers.remove(session)
-        for stream in session.lineStreams { dropLineStream(stream) }
+        for stream in session.lineStreams { dropLineStream(stream, hasMoved: session.hasMoved) }
         for watch in session.seatWatches { dropSeatWatch(watch) }
         statsWatches.removeAll { $0.session === session }
         session.lineStreams = []

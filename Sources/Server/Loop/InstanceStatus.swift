@@ -6,6 +6,8 @@ struct LoopStanding: Equatable, Sendable {
     var standing = Standing.serving
     /// How often it has joined the others anew: then all who are present have to be reported again.
     var rejoins = 0
+    /// Of one that has stopped for good: the addresses of those that go on, as far as they have one of their own.
+    var neighbours: [String] = []
 }
 
 /// What the instance says of itself to operators.

@@ -56,6 +56,9 @@ final class SequencerThread: Sendable {
         waker.wake()
     }
 
+    /// Takes no more of what the journal says: nobody will run.
+    func abandon() { control.withLock { $0.isStopping = true } }
+
     /// How it stands. From any thread.
     var status: InstanceStatus { control.withLock { $0.status } }
 
@@ -114,7 +117,8 @@ final class SequencerThread: Sendable {
                 appends.appended()
             }
             metrics.claimsOverruled.add(publication.claimsLost)
-            let loopStanding = LoopStanding(standing: sequencer.standing, rejoins: sequencer.rejoins)
+            var loopStanding = LoopStanding(standing: sequencer.standing, rejoins: sequencer.rejoins)
+            if case .stopped = loopStanding.standing { loopStanding.neighbours = sequencer.neighbours }
             for (index, inbox) in inboxes.enumerated() {
                 inbox.put(publication.delta, answers: publication.answers[index], standing: loopStanding)
             }

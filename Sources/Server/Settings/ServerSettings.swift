@@ -51,8 +51,11 @@ public struct ServerSettings: Sendable {
     /// What one visitor's connection gets instead of wire version 1's bounds; `pingIntervalMilliseconds` counts for nothing
     /// then. For tests of what takes seconds.
     var limits: CallLimits?
+    /// How long a loop that has no clients any more may wait until the journal has heard of their absence: a second more than
+    /// that takes. For tests of which that is no part.
+    var handoverMilliseconds = PresenceBook.absenceMilliseconds + 1_000
     /// A journal that is there already, instead of `journal`. For tests of several instances.
-    var sharedJournal: (any Journal)?
+    var givenJournal: (any Journal)?
 
     public init() {}
 

@@ -5,6 +5,10 @@ final class AgreementChecker {
 
     func witnessed(_ digest: UInt64) { digests.append(digest) }
 
+    func differs(_ position: UInt64, _ digest: UInt64) -> Bool {
+        position >= 1 && position <= UInt64(digests.count) && digests[Int(position) - 1] != digest
+    }
+
     func applied(_ position: UInt64, _ digest: UInt64, by name: String) {
         guard position >= 1, position <= UInt64(digests.count) else {
             return found("\(name) applies #\(position), which is not there")

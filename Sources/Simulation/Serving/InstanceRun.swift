@@ -214,6 +214,8 @@ final class InstanceRun {
                 do throws(SequencerError) {
                     try sequencer.apply(entry, now: now, into: &publication)
                     noteRejoin()
+                    // Where the entry was ignored, nothing has changed.
+                    isFlipped = isFlipped && world.checkers.agreement.differs(entry.position, sequencer.office.digest)
                     guard !isFlipped else { continue }
                     world.checkers.agreement.applied(entry.position, sequencer.office.digest, by: instance.name)
                     if takesSnapshot(at: entry.position) {

@@ -70,7 +70,8 @@ struct Shape {
         settings.graceMs = dice.number(isTiny ? 800...3_000 : 3_000...10_000)
         snapshotEvery = dice.number(isTiny ? 6...12 : 15...40)
         batchesInFlight = instances == 1 ? 1 : 1 + dice.below(3)
-        checkpointEvery = dice.pick([4, 7, 11])
+        // More than there are instances, whose words are entries too.
+        checkpointEvery = dice.pick([8, 13, 29])
         behindMax = dice.pick([8, 1_000])
         flipsOne = instances > 1 && dice.chance(instances > 2 ? 30 : 8)
         delay = dice.pick([2, 10, 60, 200])
