@@ -179,8 +179,8 @@ public struct Sequencer: ~Copyable {
     ///
     /// It may stop by it: see `standing`. Once it has stopped nothing is applied any more.
     ///
-    /// - Throws: `SequencerError.undecodable`: the journal holds bytes that are no entry; nothing was changed and the
-    ///   instance has to stop, since it can't know what the others made of it.
+    /// - Throws: `SequencerError.undecodable` or `outOfOrder`: the journal gave bytes that are no entry, or not the next one;
+    ///   nothing was changed and the instance has to stop, since it can't know what the others made of it.
     public mutating func apply(_ stored: JournalEntry, now: UInt64, into publication: inout Publication) throws(SequencerError)
     {
         if case .stopped = life { return }
@@ -189,6 +189,9 @@ public struct Sequencer: ~Copyable {
             entry = try Entry(decoding: stored.payload)
         } catch {
             throw .undecodable(position: stored.position, error)
+        }
+        guard stored.position == office.position + 1 else {
+            throw .outOfOrder(position: stored.position, expected: office.position + 1)
         }
         effects.removeAll()
         office.apply(entry, position: stored.position, timeMilliseconds: stored.timeMilliseconds, effects: &effects)

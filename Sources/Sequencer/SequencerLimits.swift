@@ -42,6 +42,8 @@ public struct SequencerLimits: Sendable {
 public enum SequencerError: Error, Sendable {
     /// An entry that is none.
     case undecodable(position: UInt64, WireError)
+    /// An entry that is not the next one: those between are lost to this instance, and its state would be another.
+    case outOfOrder(position: UInt64, expected: UInt64)
     /// Replaying the journal up to here gave another state than the live one: nothing can be trusted any more.
     case diverged(position: UInt64)
 }

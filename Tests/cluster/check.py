@@ -119,6 +119,7 @@ def check_prometheus(cluster):
     if "prometheus" not in cluster.processes:
         print(f"not checked, for want of Prometheus: {pathlib.Path(DASHBOARD).name}'s queries")
         return
+    check_page(cluster)
     api = f"http://{cluster.placement.addresses['prometheus']}:9090/api/v1"
 
     def ask(query):
@@ -137,6 +138,14 @@ def check_prometheus(cluster):
     expect(set(without) <= {"Push latency", "Push latency, p99"} | MAY_BE_EMPTY, f"panels without data: {without}")
     rules = json.loads(get(f"{api}/rules"))["data"]["groups"]
     expect(sum(len(group["rules"]) for group in rules) >= 5, "the alarms are loaded")
+
+
+def check_page(cluster):
+    """promtool, which is beside Prometheus, finds no fault with an instance's page."""
+    promtool = pathlib.Path(cluster.programs.paths["prometheus"]).with_name("promtool")
+    page = get(f"http://{cluster.placement.addresses['usher-1']}:8444/metrics")
+    found = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True, timeout=20, check=False)
+    expect(found.returncode == 0, f"promtool check metrics: {found.stdout}{found.stderr}")
 
 
 # Panels that show nothing while nothing is wrong.

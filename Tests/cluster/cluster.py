@@ -268,7 +268,9 @@ def run(programs, folder):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    # Both by name: whoever is started in the background of a script has SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     try:
         print("starting; data and logs are in", folder, flush=True)
         cluster.start()
@@ -279,7 +281,8 @@ def run(programs, folder):
     except KeyboardInterrupt:
         print("\nstopping, the balancer first and the NATS servers last", flush=True)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         cluster.stop()
     print("all have ended; what was acknowledged is in", folder)
 

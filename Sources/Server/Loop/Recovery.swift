@@ -52,15 +52,17 @@ struct Recovery: Sendable {
         var publication = Publication(loops: loops)
         var events: [JournalEvent] = []
         var lastSaid = Clock.monotonicMilliseconds()
-        while true {
+        var isCaughtUp = false
+        while !isCaughtUp {
             thread.waitForEvents(&events)
+            // All of them: behind `caughtUp` there may be entries of other instances already.
             for event in events {
                 switch event {
                 case .committed(let entries):
                     for entry in entries { try apply(entry, to: &sequencer, &publication) }
                     publication = Publication(loops: loops)
                     thread.note(sequencer.office.position, of: journal.lastPosition)
-                case .caughtUp: return
+                case .caughtUp: isCaughtUp = true
                 case .stalled(let reason): logger.warning("the journal stands still: \(reason); waiting for it")
                 case .flowing: logger.notice("the journal goes on")
                 case .failed(let error): throw error
