@@ -60,6 +60,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
 
         // The pure core: bytes and times in, actions out.
         module("Wire"),
@@ -74,7 +75,7 @@ let package = Package(
                 "Wire", "UsherAPI", "Crypto", "SeatMap", .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ]),
-        module("Journal", ["CSQLite", "CZlib"]),
+        module("Journal", ["CSQLite", "CZlib", "CNATS"]),
         module("Sequencer", ["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"]),
 
         // A seeded world around the core.
@@ -116,14 +117,14 @@ let package = Package(
         tests("CallsTests", ["Calls", "UsherAPI", "Wire"]),
         tests("SeatMapTests", ["SeatMap"]),
         tests("BoxOfficeTests", ["BoxOffice", "Simulation", "UsherAPI", "Wire"]),
-        tests("JournalTests", ["Journal", "CSQLite"]),
+        tests("JournalTests", ["Journal", "CSQLite", "NatsCluster"]),
         tests("SequencerTests", ["Sequencer", "BoxOffice", "Journal", "SeatMap", "UsherAPI", "Wire"]),
         tests("SimulationTests", ["Simulation", "BoxOffice", "UsherAPI"]),
         tests("ReactorTests", ["Reactor"]),
         tests(
             "ServerTests",
             [
-                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto",
+                "Server", "Client", "UsherAPI", "Wire", "Reactor", "WebSocket", "Calls", "Crypto", "Journal",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
@@ -136,11 +137,15 @@ let package = Package(
             "ServerUnitTests",
             ["Server", "BoxOffice", "Sequencer", "UsherAPI", "Wire", "WebSocket", "Calls", "Crypto", "Journal", "Reactor"]),
         tests("StampedeTests", ["usher", "UsherAPI"]),
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", ["NatsCluster"]),
         tests("ForeignTests", []),
-        tests("CrashTests", ["Client", "Calls", "UsherAPI"]),
+        // A crowd with an appetite, what it writes down, and the checker of that.
+        testSupport("Campaign", ["Client", "Calls", "UsherAPI"], path: "Tests/Campaign"),
+        tests("CrashTests", ["Campaign", "Client", "UsherAPI"]),
+        tests("ChaosTests", ["Campaign", "NatsCluster", "Client", "Calls", "Journal", "UsherAPI", "Wire"]),
         tests("TidyTests", []),
 
+        testSupport("NatsCluster", path: "Tests/NatsCluster"),
         testSupport("CAllocations", path: "Tests/CAllocations", isSwift: false),
         testSupport(
             "BenchmarkBodies",

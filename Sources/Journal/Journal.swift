@@ -2,7 +2,8 @@
 //
 //     append ──▶ queue ──▶ one transaction a round ──▶ committed, in order, to whoever started
 //
-// 1. Positions are 1, 2, 3 … without gaps; an entry never changes and never goes away.
+// 1. Positions are 1, 2, 3 … without gaps; an entry never changes. It goes away only as part of the journal's beginning, up
+//    to a position of which there is a snapshot: a shared journal is trimmed, and one that was moved begins with a snapshot.
 // 2. What is heard through `deliver` is durable. What was appended and not heard when the journal fails
 //    may be there on reopening, or not: whole or absent, and never out of order.
 // 3. Time stamps are the journal's and never go back, also over restarts and when the wall clock does. Those of a shared
@@ -132,6 +133,9 @@ public protocol Journal: AnyObject, Sendable {
     /// Whether other processes write it too: rule 4.
     var isShared: Bool { get }
 
+    /// Where the entries begin, or will: above 1 where what came before is in a snapshot only.
+    var firstPosition: UInt64 { get }
+
     /// The last committed position this process knows of; 0 when there is none.
     var lastPosition: UInt64 { get }
 
@@ -140,7 +144,7 @@ public protocol Journal: AnyObject, Sendable {
     /// Hear the entries from `position` on: what is there, then `caughtUp`, then each round as it is committed.
     /// Called once.
     ///
-    /// - Throws: `beyondEnd` where `position` is above `lastPosition + 1`, or the cause by which the journal closed.
+    /// - Throws: `beyondEnd` where `position` is above `lastPosition + 1`, `trimmed` where it is below `firstPosition`, or the cause by which the journal closed.
     func start(from position: UInt64, deliver: @escaping @Sendable (JournalEvent) -> Void) throws(JournalError)
 
     /// Queue one entry and return at once; it is durable when `deliver` hears it. Everything queued becomes one
@@ -149,7 +153,8 @@ public protocol Journal: AnyObject, Sendable {
     /// - Precondition: started; at most `payloadBytesMax` bytes and `appendsQueuedMax` entries waiting.
     func append(_ payload: [UInt8])
 
-    /// Entries from `position` on, checked, at most `limit`; none when `position` is past the end.
+    /// Entries from `position` on, checked, at most `limit`; none when `position` is past the end, `trimmed` when it is
+    /// before `firstPosition`.
     /// A slice at a time, between commits: how a snapshot is replayed forward.
     func read(
         from position: UInt64, limit: JournalReadLimit,
@@ -172,6 +177,9 @@ public protocol Journal: AnyObject, Sendable {
 }
 
 extension Journal {
+    /// A journal from which nothing is ever dropped.
+    public var firstPosition: UInt64 { 1 }
+
     /// As `loadSnapshot`, blocking the caller. Never from the engine's thread.
     public func latestSnapshot(below position: UInt64 = .max) throws(JournalError) -> JournalSnapshotLookup {
         let answer = Monitor<Result<JournalSnapshotLookup, JournalError>?>(nil)

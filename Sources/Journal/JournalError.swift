@@ -19,6 +19,22 @@ public enum JournalError: Error, Equatable, Sendable {
     case readOnly(path: String)
     /// The kernel or SQLite failed otherwise.
     case inputOutput(path: String, operation: String, detail: String)
+    /// The entries from `position` on have been dropped behind a snapshot, up to the one before `firstPosition`.
+    case trimmed(position: UInt64, firstPosition: UInt64)
+    /// What names a shared journal can't be read as such.
+    case badAddress(text: String, detail: String)
+    /// None of the servers of a shared journal answered.
+    case unreachable(journal: String, detail: String)
+    /// A shared journal is not set up so that what is acknowledged is safe.
+    case unsafeSetting(journal: String, setting: String, found: String, wanted: String, remedy: String)
+    /// A shared journal's servers have lost entries, or what they keep is not what was written.
+    case corruptStream(journal: String, detail: String)
+    /// Its servers said no.
+    case refused(journal: String, operation: String, detail: String)
+    /// It was moved elsewhere, or a move to it did not end.
+    case moved(journal: String, detail: String)
+    /// A move needs an empty target.
+    case notEmpty(journal: String, detail: String)
     /// Asked to start after the end: state and journal don't belong together.
     case beyondEnd(position: UInt64, lastPosition: UInt64)
     /// The journal has been closed.
@@ -52,6 +68,25 @@ extension JournalError: CustomStringConvertible {
         case .inputOutput(let path, let operation, let detail):
             "\(path): \(operation) failed: \(detail). Check the disk, then start again; "
                 + "everything acknowledged is kept."
+        case .trimmed(let position, let firstPosition):
+            "Asked for journal entries from position \(position), but the journal begins at \(firstPosition): what came before "
+                + "is in its snapshots. Start from the newest snapshot; a server that is started again does."
+        case .badAddress(let text, let detail):
+            "'\(text)' is no address of a shared journal: \(detail). It is written nats://HOST:PORT,HOST:PORT,… or tls://…."
+        case .unreachable(let journal, let detail):
+            "\(journal) can't be reached: \(detail). Check that the NATS servers run, have a majority, and that the addresses "
+                + "are right."
+        case .unsafeSetting(let journal, let setting, let found, let wanted, let remedy):
+            "\(journal): \(setting) is \(found) and must be \(wanted), or what was acknowledged can be lost. \(remedy)."
+        case .corruptStream(let journal, let detail):
+            "\(journal) is corrupt: \(detail). Don't restart the NATS servers; see what to do in docs/operating.md, \"The stream is "
+                + "corrupt\"."
+        case .refused(let journal, let operation, let detail):
+            "\(journal): \(operation) was refused: \(detail). Check the settings of the NATS servers and what this user may do."
+        case .moved(let journal, let detail):
+            "\(journal) can't be used: \(detail)."
+        case .notEmpty(let journal, let detail):
+            "\(journal) can't be moved to: \(detail). Choose another name, or remove it first."
         case .beyondEnd(let position, let lastPosition):
             "Asked for journal entries from position \(position), but the journal ends at \(lastPosition): "
                 + "entries are missing, or the snapshot is another journal's."

@@ -66,7 +66,7 @@ public final class UsherServer: Sendable {
     }
 
     private init(_ settings: ServerSettings, _ logger: Logger) throws {
-        let folder = try DataFolder(settings.dataFolder)
+        let folder = try DataFolder(settings.dataFolder, development: settings.developmentFolder)
         var notes: [String] = []
         let tls = try Self.tls(settings, folder, &notes)
         let identities = try Self.identities(settings, folder)
@@ -77,12 +77,13 @@ public final class UsherServer: Sendable {
         let port = try ListeningPort(settings.listen, count: loopCount)
         let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
         let journal: any Journal =
-            if let shared = settings.sharedJournal {
-                shared
+            if let given = settings.givenJournal {
+                given
             } else {
                 switch settings.journal {
                 case .sqlite: try SQLiteJournal(path: folder.journal)
                 case .memory: MemoryJournal()
+                case .shared(let url): try Self.jetStream(try settings.jetStream(at: url), logger)
                 }
             }
         let metrics = Metrics()
@@ -103,7 +104,7 @@ public final class UsherServer: Sendable {
         if let adminPort {
             let started = Handoff<EventLoop.Control>()
             adminThread = try Reactor.Thread.start(name: "admin") {
-                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics, isStopped) }
+                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, journal, metrics, isStopped) }
             }
             adminControl = started.take()
         }
@@ -219,6 +220,11 @@ public final class UsherServer: Sendable {
             certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
     }
 
+    private static func jetStream(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
+        logger.info("opening \(options.description); waits up to \(options.openMilliseconds / 1_000) s for its servers")
+        return try JetStreamJournal(options)
+    }
+
     private static func identities(_ settings: ServerSettings, _ folder: DataFolder) throws -> IdentityChecker {
         guard let file = settings.identityKeysFile else { return IdentityChecker(operatorKey: try folder.operatorKey()) }
         let bytes: [UInt8]
@@ -261,20 +267,15 @@ public final class UsherServer: Sendable {
         }
     }
 
-    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics, _ isStopped: StopMark)
-        -> AdminConnection.Facts
-    {
+    private static func adminFacts(
+        _ sequencer: SequencerThread, _ journal: any Journal, _ metrics: Metrics, _ isStopped: StopMark
+    ) -> AdminConnection.Facts {
         let status = sequencer.status
-        var isStalled = false
-        if case .stalled = status.standing { isStalled = true }
-        let sale: [(name: String, help: String, samples: [(labels: String, value: UInt64)])] = [
-            ("journal_position", "Journal position applied.", [("", status.position)]),
-            ("journal_behind_entries", "Journal entries known of and not applied.", [("", status.behind)]),
-            ("journal_writable", "1 while commands are taken.", [("", status.standing == .serving ? 1 : 0)]),
-            ("journal_stalled", "1 while the journal stands still.", [("", isStalled ? 1 : 0)]),
-            ("instance_rejoins", "How often the others had declared this instance gone.", [("", UInt64(status.rejoins))]),
-        ]
-        return AdminConnection.Facts(
-            notReady: isStopped.isSet ? "stopping; clients are sent away" : status.notReady, metrics: metrics.text(sale: sale))
+        let notReady = isStopped.isSet ? "stopping; clients are sent away" : status.notReady
+        return AdminConnection.Facts(notReady: notReady) {
+            metrics.page(
+                of: Metrics.State(
+                    isReady: notReady == nil, status: status, journal: journal.statistics, process: .now()))
+        }
     }
 }

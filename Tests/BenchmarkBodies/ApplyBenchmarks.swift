@@ -8,11 +8,12 @@ extension Benchmark {
     public static var applying: [Benchmark] {
         let sales = Sales()
         func benchmark(
-            _ name: String, allocationsMax: Double, before: @escaping (Sale) -> Void, submit: @escaping (Sale) -> Void
+            _ name: String, allocationsMax: Double?, aimPerSecond: Double? = 300_000, before: @escaping (Sale) -> Void,
+            submit: @escaping (Sale) -> Void
         ) -> Benchmark {
             Benchmark(
                 name, sizes: [1_000, 10_000, 100_000, 1_000_000], of: "waiting", testSize: 300,
-                allocationsMax: allocationsMax, aimPerSecond: 300_000
+                allocationsMax: allocationsMax, aimPerSecond: aimPerSecond
             ) { size in
                 let sale = sales.sale(size)
                 return Prepared(operations: sale.turn, expecting: sale.turn) {
@@ -35,7 +36,12 @@ extension Benchmark {
             } submit: {
                 $0.submitCharges($0.turn)
             },
-            benchmark("apply holds", allocationsMax: 8) {
+            benchmark("apply holds, each user's first", allocationsMax: 8) {
+                $0.replaceActive()
+            } submit: {
+                $0.submitHolds()
+            },
+            benchmark("apply holds of users who have held often", allocationsMax: nil, aimPerSecond: nil) {
                 $0.releaseAll()
             } submit: {
                 $0.submitHolds()
@@ -111,6 +117,14 @@ private final class Sale {
         for hold in run.takeHolds() {
             run.submit(.release(Release(reservation: hold.reservation)), user: hold.user, token: hold.token)
         }
+        run.finish()
+    }
+
+    /// Lets others in instead of those who are.
+    func replaceActive() {
+        releaseAll()
+        run.submitJoins(turn)
+        for (token, user) in run.active { run.submit(.leave(Leave(concert: "gig")), user: user, token: token) }
         run.finish()
     }
 

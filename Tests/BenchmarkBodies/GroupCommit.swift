@@ -21,11 +21,12 @@ public struct GroupCommit: Sendable {
     /// Processor time of all threads for each command, microseconds.
     public var processorMicroseconds: Double
 
-    /// Runs `clients` closed-loop clients until `commands` answers have come. The journal is made at `path`, which must
-    /// not exist.
+    /// Runs `clients` closed-loop clients until `commands` answers have come; after `commandsOfUser` of them a client is
+    /// another user. The journal is made at `path`, which must not exist.
     ///
+    /// - Precondition: `commandsOfUser` is below 256, the most that is remembered.
     /// - Throws: the journal's error; `WrongResult` if not every command was carried out once.
-    public static func run(clients: Int, commands: Int, path: String) throws -> GroupCommit {
+    public static func run(clients: Int, commands: Int, commandsOfUser: Int = 5, path: String) throws -> GroupCommit {
         let journal = try SQLiteJournal(path: path)
         defer { journal.close() }
         let bell = Bell()
@@ -42,8 +43,7 @@ public struct GroupCommit: Sendable {
         var submitted = 0
         func submit(_ client: Int, _ sequencer: inout Sequencer) {
             submitted += 1
-            // A client's 200th command is another user's, since a user has 256 remembered outcomes at most.
-            let user = UInt64(client * 1_000_000 + submitted / (clients * 200) + 1)
+            let user = UInt64(client * 1_000_000 + submitted / (clients * commandsOfUser) + 1)
             let command = Command(
                 user: Uuid(high: user &* 0x9E37_79B9_7F4A_7C15, low: user),
                 requestId: Uuid(high: UInt64(submitted) &* 0xD6E8_FEB8_6659_FD93, low: UInt64(submitted)),

@@ -53,7 +53,7 @@ import Testing
 
     /// A small sale's entries hold few commands, so what an entry allocates by itself counts for more than in `make bench`.
     @Test(arguments: [
-        ("apply joins", 100.0, 1.5), ("apply charges", 100, 0.7), ("apply holds", 100, 8),
+        ("apply joins", 100.0, 1.5), ("apply charges", 100, 0.7), ("apply holds, each user's first", 100, 8),
         ("apply payments, each admits the next", 100, 4.5),
     ])
     func `applying allocates within its bound`(name: String, inDebug: Double, most: Double) throws {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Campaign
+
 /// The crash campaign: 20 deaths among the tests, as many as wanted by `make soak-crashes`.
 @Suite(.serialized, .timeLimit(.minutes(600)))
 struct CampaignTests {

@@ -1,6 +1,8 @@
 import Testing
 import UsherAPI
 
+@testable import Campaign
+
 /// A good sale passes, and each broken promise is found by the one thing that is wrong with it.
 struct CheckerTests {
     private static let ada = Uuid(high: 1, low: 1)
@@ -87,6 +89,10 @@ struct CheckerTests {
         ]
         evidence.seats = ["p": [1: .sold, 2: .available]]
         evidence.watched = evidence.seats
+        evidence.testimonies = ["A", "B", "C"].map { name in
+            Testimony(name: name, audits: evidence.audits, seats: evidence.seats, digests: [1_024: [1], 2_048: [2]])
+        }
+        evidence.testimonies[2].digests[1_024] = nil  // it has started since
         return evidence
     }
 
@@ -173,6 +179,19 @@ struct CheckerTests {
         Doctored("an answer after the disk had failed", .failStop) { $0.outages = [Outage(noticed: 95, killed: 130)] },
         Doctored("an odd answer", .conduct) { $0.shoppers[0].oddities = ["TOKEN_INVALID"] },
         Doctored("a server that did not start", .conduct) { $0.serverFaults = ["corrupt"] },
+        Doctored("overtaken while another server was hurt", .order) {
+            $0.hurts = [Hurt(server: 1, from: 0, until: 100)]
+            $0.shoppers[0].visits[0].sightings[1] = sighting(12, .waiting, number: 1, ahead: 1)
+        },
+        Doctored("a charge that one server has not heard of", .oneTruth) {
+            $0.testimonies[1].audits[ada]!.transactions.removeFirst()
+        },
+        Doctored("a user whom one server does not know", .oneTruth) { $0.testimonies[2].audits[bob] = nil },
+        Doctored("a seat that one server shows otherwise", .oneTruth) { $0.testimonies[1].seats["p"]![1] = .available },
+        Doctored("a digest that differs", .oneTruth) { $0.testimonies[2].digests[2_048] = [3] },
+        Doctored("an old digest that differs", .oneTruth) { $0.testimonies[1].digests[1_024] = [3] },
+        Doctored("a server that says no digest any more", .oneTruth) { $0.testimonies[0].digests[2_048] = nil },
+        Doctored("a server without a digest", .oneTruth) { $0.testimonies[1].digests = [:] },
     ]
 
     @Test(arguments: doctored)
@@ -185,6 +204,21 @@ struct CheckerTests {
 
     @Test func `each promise has a log that breaks it`() {
         #expect(Set(Self.doctored.map(\.promise)) == Set(Violation.Promise.allCases))
+    }
+
+    @Test func `who was at a hurt server may be overtaken`() {
+        var evidence = Self.goodSale()
+        evidence.shoppers[0].visits[0].sightings = [
+            Self.sighting(1, .waiting, number: 1, ahead: 1, first: true), Self.sighting(12, .waiting, number: 1, ahead: 1),
+            Self.sighting(14, .active, number: 1), Self.sighting(15, .ended, number: 1),
+        ]
+        for hurt in [Hurt(server: 0, from: 0, until: 100), Hurt(isEverybody: true, from: 2, until: 11)] {
+            evidence.hurts = [hurt]
+            #expect(Checker.violations(evidence) == [])
+        }
+        // It was whole again before she came.
+        evidence.hurts = [Hurt(server: 0, from: 0, until: 0)]
+        #expect(Checker.violations(evidence).map(\.promise) == [.order])
     }
 
     @Test func `who was away may be overtaken`() {

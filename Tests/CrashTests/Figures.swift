@@ -1,6 +1,8 @@
 import Foundation
 import UsherAPI
 
+@testable import Campaign
+
 /// What a campaign has done, in the form of docs/reliability.md.
 struct Figures: Sendable {
     private struct Row {

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Campaign
+
 struct PowerCutTests {
     private static let file = (0..<2_048).map { UInt8($0 % 251) }
 

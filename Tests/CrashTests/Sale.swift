@@ -1,6 +1,7 @@
 import Foundation
 import UsherAPI
 
+@testable import Campaign
 @testable import Client
 
 /// One sale and its crashes: the same folder, users and line from the first start to the audit.
@@ -21,7 +22,7 @@ struct Sale {
     init(_ home: SaleHome, seed: UInt64) {
         self.home = home
         self.seed = seed
-        world = World(home)
+        world = World(certificate: home.data.appending(path: "certificate.pem"), keys: home.data)
         random = SeededRandom(seed)
     }
 
@@ -62,10 +63,11 @@ struct Sale {
         let seats = try await watcher.finish(within: goingHomeSeconds)
         (evidence.seats, evidence.watched) = (seats.shown, seats.watched)
         evidence.shoppers.append(seats.log)
-        evidence.audits = try await audits()
+        evidence.audits = try await world.audits(of: evidence.shoppers.map(\.user))
         try await stopCleanly(last.run)
         figures.count(evidence)
-        let verify = try await ServerRun.usher(home, ["journal", "verify", "--check-every", "100", home.data.path])
+        let verify = try await Child.run(
+            [home.binary.path, "journal", "verify", "--check-every", "100", home.data.path], in: home.folder)
         if verify.status != 0 { evidence.serverFaults.append("usher journal verify: \(verify.output)") }
     }
 
@@ -79,21 +81,21 @@ struct Sale {
         }
         let deadline = Moment.now + UInt64(cycle.patience) * 1_000_000
         let armed = cycle.trigger != nil
-        while Moment.now < deadline, server.run.isRunning {
+        while Moment.now < deadline, server.run.child.isRunning {
             if armed, cycle.fault.isFailStop, FileManager.default.fileExists(atPath: home.fired.path) { break }
             try await Task.sleep(for: .milliseconds(2))
         }
-        if cycle.fault.isFailStop, server.run.isRunning, FileManager.default.fileExists(atPath: home.fired.path) {
+        if cycle.fault.isFailStop, server.run.child.isRunning, FileManager.default.fileExists(atPath: home.fired.path) {
             try await expectFailStop(server.adminPort)
         }
         world.run += 1
-        if cycle.fault == .stop, server.run.isRunning {
+        if cycle.fault == .stop, server.run.child.isRunning {
             try await stopCleanly(server.run)
-        } else if server.run.isRunning {
-            server.run.kill()
-            try await server.run.end()
+        } else if server.run.child.isRunning {
+            server.run.child.signal(SIGKILL)
+            try await server.run.child.end()
         } else if !armed || !FileManager.default.fileExists(atPath: home.fired.path) {
-            evidence.serverFaults.append("the server ended by itself: \(server.run.output.suffix(2_000))")
+            evidence.serverFaults.append("the server ended by itself: \(server.run.child.output.suffix(2_000))")
         }
         try await settle(cycle)
     }
@@ -113,35 +115,35 @@ struct Sale {
             runs += 1
             let run = try ServerRun(home, port: port, number: runs, cycle: cycle)
             if let ports = try await run.serving() {
-                (port, world.port) = (ports.port, ports.port)
-                figures.noteRecovery(Moment.now - run.started)
+                port = ports.port
+                world.urls = [ServerURL(host: "127.0.0.1", port: UInt16(ports.port))]
+                figures.noteRecovery(Moment.now - run.child.started)
                 return (run, ports.adminPort)
             }
             // Somebody else may have been given the port while nobody listened.
-            if run.output.contains("Address already in use") {
+            if run.child.output.contains("Address already in use") {
                 try await Task.sleep(for: .milliseconds(100))
                 continue
             }
             if cycle?.trigger == nil || !FileManager.default.fileExists(atPath: home.fired.path) {
-                evidence.serverFaults.append("the server did not start: \(run.output.suffix(2_000))")
+                evidence.serverFaults.append("the server did not start: \(run.child.output.suffix(2_000))")
             }
             return nil
         }
     }
 
     private mutating func stopCleanly(_ run: ServerRun) async throws {
-        run.terminate()
-        try await run.end()
-        if run.process.terminationStatus != 0 || run.process.terminationReason != .exit {
-            evidence.serverFaults.append(
-                "asked to stop, it ended with \(run.process.terminationStatus): \(run.output.suffix(2_000))")
+        run.child.signal(SIGTERM)
+        try await run.child.end()
+        if !run.child.hasEndedWell {
+            evidence.serverFaults.append("asked to stop, it ended badly: \(run.child.output.suffix(2_000))")
         }
     }
 
     /// The disk has failed: readiness goes off, and somebody new is refused.
     private mutating func expectFailStop(_ adminPort: Int) async throws {
         let deadline = Moment.now + 20_000_000_000
-        while await ServerRun.isReady(adminPort: adminPort) != false {
+        while await AdminPage.isReady(port: adminPort) != false {
             guard Moment.now < deadline else {
                 evidence.serverFaults.append("the disk failed and readiness stayed on")
                 return
@@ -155,7 +157,7 @@ struct Sale {
         let client = try await world.connect(.user(.random()), options: options)
         defer { client.close() }
         do throws(UsherError) {
-            for try await update in client.line.join(SaleHome.concert, CallSettings(timeout: .seconds(30))) {
+            for try await update in client.line.join(Offer.concert, CallSettings(timeout: .seconds(30))) {
                 evidence.serverFaults.append("the disk had failed and a Join was answered with \(update)")
                 break
             }
@@ -165,36 +167,5 @@ struct Sale {
             }
         }
         evidence.outages.append(Outage(noticed: noticed, killed: Moment.now))
-    }
-
-    // MARK: The end
-
-    /// What the server remembers of everybody.
-    private func audits() async throws -> [Uuid: Audit] {
-        let users = evidence.shoppers.map(\.user)
-        return try await withThrowingTaskGroup(of: (Uuid, Audit).self) { group in
-            var left = users[...]
-            func next() {
-                guard let user = left.popFirst() else { return }
-                group.addTask { [world] in
-                    let client = try await world.connect(.user(user))
-                    defer { client.close() }
-                    return (
-                        user,
-                        Audit(
-                            transactions: try await client.accounts.transactions().reversed(),
-                            payments: try await client.payments.list().reversed(),
-                            reservations: try await client.reservations.list().reversed())
-                    )
-                }
-            }
-            for _ in 0..<8 { next() }
-            var audits: [Uuid: Audit] = [:]
-            while let (user, audit) = try await group.next() {
-                audits[user] = audit
-                next()
-            }
-            return audits
-        }
     }
 }

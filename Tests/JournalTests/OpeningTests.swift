@@ -105,6 +105,11 @@ import Testing
             .corruptEntry(path: "p", position: 7, detail: "d"), .corruptFile(path: "p", detail: "d"),
             .logMissing(path: "p"), .notFound(path: "p"), .diskFull(path: "p"), .readOnly(path: "p"),
             .inputOutput(path: "p", operation: "o", detail: "d"), .beyondEnd(position: 9, lastPosition: 3), .closed,
+            .trimmed(position: 1, firstPosition: 9), .badAddress(text: "t", detail: "d"),
+            .unreachable(journal: "j", detail: "d"),
+            .unsafeSetting(journal: "j", setting: "s", found: "f", wanted: "w", remedy: "r"),
+            .corruptStream(journal: "j", detail: "d"), .refused(journal: "j", operation: "o", detail: "d"),
+            .moved(journal: "j", detail: "d"), .notEmpty(journal: "j", detail: "d"),
         ]
         for error in errors { #expect("\(error)".hasSuffix("."), "\(error)") }
         #expect(Set(errors.map { "\($0)" }).count == errors.count)

@@ -21,7 +21,7 @@ struct SeveralInstancesTests {
             let journal = SharedJournal(log)
             self.journal = journal
             sale = try TestSale(logTo: lines) {
-                $0.sharedJournal = journal
+                $0.givenJournal = journal
                 change(&$0)
             }
         }

@@ -7,7 +7,7 @@ import UsherAPI
     /// One thing that happens at a time in milliseconds, and what the journal then has to hear.
     enum Step {
         case begin(UInt64, at: UInt64, isKnown: Bool = false)
-        case end(UInt64, at: UInt64)
+        case end(UInt64, at: UInt64, hasMoved: Bool = false)
         case check(UInt64, at: UInt64)
         case forget(UInt64)
         /// Asks for news, compares it and says it is told.
@@ -36,6 +36,18 @@ import UsherAPI
             [
                 .begin(1, at: 0, isKnown: true), .end(1, at: 10_000), .news(at: 14_999), .news(at: 15_000, departed: [1]),
                 .news(at: 90_000),
+            ]),
+        Case(
+            "of one that moves after a second",
+            [
+                .begin(1, at: 0, isKnown: true), .end(1, at: 10_000, hasMoved: true), .news(at: 10_999),
+                .news(at: 11_000, departed: [1]),
+            ]),
+        Case(
+            "a tab that moves takes nothing from one that stays",
+            [
+                .begin(1, at: 0, isKnown: true), .begin(1, at: 0), .end(1, at: 1_000, hasMoved: true), .news(at: 5_000),
+                .end(1, at: 6_000), .news(at: 10_999), .news(at: 11_000, departed: [1]),
             ]),
         Case(
             "a reconnect within 5 s costs nothing",
@@ -144,7 +156,7 @@ import UsherAPI
         for (index, step) in table.steps().enumerated() {
             switch step {
             case .begin(let token, _, let isKnown): book.streamBegan(token, isKnown: isKnown)
-            case .end(let token, let time): book.streamEnded(token, now: time)
+            case .end(let token, let time, let hasMoved): book.streamEnded(token, now: time, hasMoved: hasMoved)
             case .check(let token, let time): book.checked(token, now: time)
             case .forget(let token): book.forget(token)
             case .newsLost(let time): _ = book.news(now: time)
@@ -155,6 +167,20 @@ import UsherAPI
                 if let news { book.told(news) }
             }
         }
+    }
+
+    @Test func `a book is settled once nobody is here and all has been told`() {
+        var book = PresenceBook(source: 0)
+        #expect(book.isSettled)
+        book.streamBegan(1, isKnown: true)
+        #expect(!book.isSettled)
+        book.streamEnded(1, now: 0)
+        _ = book.news(now: 4_999)
+        #expect(!book.isSettled)
+        let news = book.news(now: 5_000)
+        #expect(news?.departed == [1] && !book.isSettled)
+        if let news { book.told(news) }
+        #expect(book.isSettled)
     }
 
     @Test func `news come in portions`() throws {

@@ -13,7 +13,11 @@ import Testing
         ),
         "admin-listen": (["127.0.0.1:9000", "off"], ["", "on", "9000"]),
         "data": (["folder", "/a/b"], [""]),
-        "journal": (["sqlite", "memory"], ["", "SQLite", "postgres"]),
+        "development-folder": (["folder", "/a/b"], [""]),
+        "journal": (["sqlite", "memory", "nats://a,b:4222", "tls://a"], ["", "SQLite", "postgres", "nats://", "nats://a:0"]),
+        "journal-stream": (["usher", "sale_2-B"], ["", "a.b", "a b", "*"]),
+        "journal-replicas": (["1", "3"], ["0", "6", "x"]), "journal-credentials": (["a.creds"], [""]),
+        "journal-ca": (["ca.pem"], [""]),
         "concerts": (["sale.yaml"], [""]),
         "demo": (["true", "false"], ["", "yes", "1"]),
         "loops": (["0", "1", "256"], ["", "-1", "257", "two"]),
@@ -33,6 +37,14 @@ import Testing
         "max-balance": (["1", "9007199254740992"], ["0", "9007199254740993", ""]),
         "ping-interval": (["1", "3600"], ["0", "3601", "30s"]),
         "drain-time": (["0", "600"], ["-1", "601", ""]),
+        "drain-notice": (["0", "600"], ["-1", "601", "", "2s"]),
+        "public-address": (
+            ["a.example:8443", "10.0.0.1:443", "[2001:db8::1]:8443"],
+            [
+                "", "a.example", "a.example:", "a.example:0", "a.example:70000", ":8443", "2001:db8::1:8443",
+                "wss://a.example:443", "a b:1",
+            ]
+        ),
         "snapshot-entries": (["100", "100000000"], ["99", "100000001", ""]),
         "log-level": (["trace", "debug", "info", "notice", "warning", "error"], ["", "loud", "INFO"]),
         "echo": (["true", "false"], ["", "on"]),
@@ -62,7 +74,7 @@ import Testing
 
     @Test func `the default that the help shows is the one that holds`() throws {
         // Words that stand for "not set".
-        let words: Set = ["none", "any", "", "made in the data folder"]
+        let words: Set = ["none", "any", "", "made in the data folder", "2 beside other instances, else 0"]
         let standard = ServerSettings()
         for setting in Setting.all where !words.contains(setting.standard) {
             var settings = ServerSettings()
@@ -98,6 +110,13 @@ import Testing
         #expect(settings.origins == ["https://a", "https://b"] && settings.operatorClaim == ("x", "y=z"))
         #expect(
             settings.pingIntervalMilliseconds == 7_000 && settings.drainMilliseconds == 8_000 && settings.tlsMinimum == .tls13)
+    }
+
+    @Test func `a server alone gives no notice, one among others two seconds, unless it is set`() {
+        var settings = ServerSettings()
+        #expect(settings.drainNotice(isShared: false) == 0 && settings.drainNotice(isShared: true) == 2_000)
+        settings.drainNoticeMilliseconds = 5_000
+        #expect(settings.drainNotice(isShared: false) == 5_000 && settings.drainNotice(isShared: true) == 5_000)
     }
 
     // MARK: Sources

@@ -14,7 +14,7 @@ private let modules: [String: (dependencies: Set<String>, system: Set<String>)] 
     "Calls": (["Wire", "UsherAPI"], []),
     "SeatMap": ([], ["Synchronization"]),
     "BoxOffice": (["Wire", "UsherAPI", "Crypto", "SeatMap", "DequeModule", "HeapModule"], []),
-    "Journal": (["CSQLite", "CZlib"], ["Glibc", "Synchronization"]),
+    "Journal": (["CSQLite", "CZlib", "CNATS"], ["Glibc", "Synchronization"]),
     "Sequencer": (["Wire", "UsherAPI", "BoxOffice", "Journal", "SeatMap"], []),
     "Simulation": (["Wire", "UsherAPI", "Calls", "SeatMap", "BoxOffice", "Journal", "Sequencer"], []),
     "Reactor": (["CLinux", "COpenSSL"], ["Glibc", "Synchronization"]),

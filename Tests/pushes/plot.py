@@ -1,14 +1,15 @@
 """The plot of push_vs_poll.py as SVG, by hand: two charts side by side, in colours for light and dark pages."""
 
 STYLE = """
-  :root { --ink: #24292f; --faint: #d0d7de; --pushed: #1a7f37; --polling: #bc4c00 }
-  @media (prefers-color-scheme: dark) { :root { --ink: #c9d1d9; --faint: #30363d; --pushed: #3fb950; --polling: #f0883e } }
-  text { font: 12px system-ui, sans-serif; fill: var(--ink) }
+  text { font: 12px system-ui, sans-serif; fill: #24292f; stroke: none }
   .title { font-weight: 600 } .middle { text-anchor: middle } .end { text-anchor: end }
-  .grid { stroke: var(--faint) } .axis { stroke: var(--ink) }
-  .pushed { fill: var(--pushed) } .polling { fill: var(--polling) }
-  path.pushed { fill: none; stroke: var(--pushed) } path.polling { fill: none; stroke: var(--polling) }
-  path { stroke-width: 2 } .median { stroke-dasharray: 4 3 }
+  .grid { stroke: #d0d7de } .axis { stroke: #24292f }
+  .pushed { fill: #1a7f37; stroke: #1a7f37 } .polling { fill: #bc4c00; stroke: #bc4c00 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #c9d1d9 } .grid { stroke: #30363d } .axis { stroke: #c9d1d9 }
+    .pushed { fill: #3fb950; stroke: #3fb950 } .polling { fill: #f0883e; stroke: #f0883e }
+  }
+  path.pushed, path.polling { fill: none; stroke-width: 2 } .median { stroke-dasharray: 4 3 }
 """
 MODES = ("pushed", "polling")
 WIDTH, HEIGHT, TOP, BOTTOM = 900, 320, 50, 260
@@ -75,7 +76,7 @@ def staleness(name, fans, runs, left, right):
     step = (right - left) / max(1, len(starts))
     place = lambda index: left + step * (index + 0.5)
     for index, start in enumerate(starts):
-        label = f"{start:g}–{starts[index - 1]:g}" if index else f"over {start:g}"
+        label = f"{start:g}–{starts[index - 1]:g}" if index else f"&gt; {start:g}"
         parts.append(text(place(index), BOTTOM + 18, label, "middle"))
     parts.append(text((left + right) / 2, BOTTOM + 36, "seconds until its turn", "middle"))
     for mode in MODES:

@@ -20,9 +20,6 @@ struct Farewell: Sendable {
     /// Others live: presence is handed over to them.
     var hasNeighbours = false
 
-    /// After its clients have gone. A second more than it takes until an absence is told.
-    static let handoverMilliseconds = PresenceBook.absenceMilliseconds + 1_000
-
     /// What one of its clients is told. All are told to move in the first three quarters of the time, so that nobody is
     /// closed upon while moving.
     func goAway(_ number: Int) -> GoAway {
@@ -55,13 +52,13 @@ extension Gateway {
     /// Waits until everybody has gone or the time is over.
     private func finishDrain(_ farewell: Farewell, by deadline: UInt64, _ done: @escaping () -> Void) {
         if sessions.isEmpty {
-            handOver(farewell, by: loop.now + Farewell.handoverMilliseconds, done)
+            handOver(farewell, by: loop.now + settings.handoverMilliseconds, done)
         } else if loop.now < deadline {
             loop.schedule(after: 50) { [self] in finishDrain(farewell, by: deadline, done) }
         } else {
             for session in sessions { session.close(.shuttingDown, reason: "the server is stopping; come back in a moment") }
             // One more turn, so that the close frames go out.
-            loop.schedule(after: 200) { [self] in handOver(farewell, by: loop.now + Farewell.handoverMilliseconds, done) }
+            loop.schedule(after: 200) { [self] in handOver(farewell, by: loop.now + settings.handoverMilliseconds, done) }
         }
     }
 

@@ -124,14 +124,16 @@ extension Gateway {
     }
 
     /// Takes a stream out of the picture; its call is not answered here.
-    func dropLineStream(_ stream: LineStream) {
+    ///
+    /// - Parameter hasMoved: the client goes on elsewhere.
+    func dropLineStream(_ stream: LineStream, hasMoved: Bool = false) {
         stopWaiting(stream)
         lineStreams[stream.token.id]?.removeAll { $0 === stream }
         if lineStreams[stream.token.id]?.isEmpty == true {
             lineStreams[stream.token.id] = nil
             statuses[stream.token.id] = nil
         }
-        presence.streamEnded(stream.token.id, now: loop.now)
+        presence.streamEnded(stream.token.id, now: loop.now, hasMoved: hasMoved)
     }
 
     private func stopWaiting(_ stream: LineStream) {

@@ -123,7 +123,7 @@ extension Gateway: TimerTarget {
     func endStream(_ call: CallID, _ status: Status, of session: Session) {
         if let stream = session.lineStreams.first(where: { $0.call == call }) {
             session.lineStreams.removeAll { $0 === stream }
-            dropLineStream(stream)
+            dropLineStream(stream, hasMoved: farewell != nil)
             session.calls.close(call, status, position: position, output: &frames)
         } else if let watch = session.seatWatches.first(where: { $0.call == call }) {
             endSeatWatch(watch, status)

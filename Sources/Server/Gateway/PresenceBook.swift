@@ -5,6 +5,8 @@ import UsherAPI
 /// checked within the last 30 s; absence is noted 5 s after the last of both, so that a reconnect costs no entry.
 struct PresenceBook {
     static let absenceMilliseconds: UInt64 = 5_000
+    /// Ten times what an arrival may wait for the other instance's tick.
+    static let moveMilliseconds: UInt64 = 1_000
     static let checkMilliseconds: UInt64 = 30_000
 
     private struct Record {
@@ -44,10 +46,12 @@ struct PresenceBook {
         announce(token, isKnown: isKnown)
     }
 
-    mutating func streamEnded(_ token: UInt64, now: UInt64) {
+    /// - Parameter hasMoved: it said that it goes on elsewhere. Absence is told sooner then, but not before the other
+    ///   instance has told of its arrival.
+    mutating func streamEnded(_ token: UInt64, now: UInt64, hasMoved: Bool = false) {
         guard var record = records[token] else { return }
         record.streams -= 1
-        stay(&record, token, until: now + Self.absenceMilliseconds)
+        stay(&record, token, until: now + (hasMoved ? Self.moveMilliseconds : Self.absenceMilliseconds))
         records[token] = record
     }
 

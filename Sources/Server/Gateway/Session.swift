@@ -51,6 +51,8 @@ final class Session: ConnectionHandler, TimerTarget {
     var statsWatches: [StatsWatch] = []
     /// What the connection is about to be closed for: noted where its machines are at work, done by the next flush.
     private var violation: ConnectionViolation?
+    /// The client has gone where this instance has sent it.
+    private(set) var hasMoved = false
     /// Why HELLO was refused, if it was.
     private var refusal: String?
     /// Reading is paused while a join waits for room on the way to the sequencer.
@@ -232,7 +234,8 @@ final class Session: ConnectionHandler, TimerTarget {
         refusal = why
     }
 
-    fileprivate func peerClosed() {
+    fileprivate func peerClosed(_ code: WebSocketCloseCode) {
+        hasMoved = gateway.farewell != nil && code == .goingAway
         calls.shut()
         phase = .closing
     }
@@ -348,7 +351,7 @@ private struct SocketEvents: WebSocketHandler {
     }
 
     mutating func closed(code: WebSocketCloseCode, reason: String, fault: WebSocketFault?) {
-        session.peerClosed()
+        session.peerClosed(code)
     }
 
     // Answering one costs little, but the bytes of control frames count nowhere else.

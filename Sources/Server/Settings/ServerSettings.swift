@@ -11,7 +11,12 @@ public struct ServerSettings: Sendable {
     /// Where clients reach this very instance, `host:port`; nil: by the address of all.
     public var publicAddress: String?
     public var dataFolder = "usher-data"
+    public var developmentFolder: String?
     public var journal = JournalChoice.sqlite
+    public var journalStream = "usher"
+    public var journalReplicas = 3
+    public var journalCredentialsFile: String?
+    public var journalAuthorityFile: String?
     /// 0: one for each core but one, at least one.
     public var loops = 0
     public var connectionsMax = 18_000
@@ -46,8 +51,11 @@ public struct ServerSettings: Sendable {
     /// What one visitor's connection gets instead of wire version 1's bounds; `pingIntervalMilliseconds` counts for nothing
     /// then. For tests of what takes seconds.
     var limits: CallLimits?
+    /// How long a loop that has no clients any more may wait until the journal has heard of their absence: a second more than
+    /// that takes. For tests of which that is no part.
+    var handoverMilliseconds = PresenceBook.absenceMilliseconds + 1_000
     /// A journal that is there already, instead of `journal`. For tests of several instances.
-    var sharedJournal: (any Journal)?
+    var givenJournal: (any Journal)?
 
     public init() {}
 
@@ -57,7 +65,21 @@ public struct ServerSettings: Sendable {
     /// Identities are taken on trust as long as no identity provider's keys are given.
     public var isDevelopment: Bool { identityKeysFile == nil }
 
-    public enum JournalChoice: String, Sendable, CaseIterable {
+    public enum JournalChoice: Sendable, Equatable {
         case sqlite, memory
+        /// The address of the NATS servers, as it was written.
+        case shared(String)
+    }
+
+    /// The shared journal that the settings name.
+    ///
+    /// - Throws: `JournalError.badAddress`.
+    func jetStream(at url: String) throws(JournalError) -> JetStreamOptions {
+        var options = try JetStreamOptions(url: url)
+        options.stream = journalStream
+        options.replicas = journalReplicas
+        options.credentialsFile = journalCredentialsFile
+        options.authorityFile = journalAuthorityFile
+        return options
     }
 }

@@ -1,3 +1,4 @@
+import Journal
 import Logging
 import Reactor
 
@@ -44,8 +45,25 @@ public struct Setting: Sendable {
         Setting("data", "FOLDER", "journal, keys and development certificate", "usher-data") {
             set(&$1.dataFolder, nonEmpty($0))
         },
-        Setting("journal", "sqlite|memory", "memory keeps nothing over a restart", "sqlite") {
-            set(&$1.journal, ServerSettings.JournalChoice(rawValue: $0))
+        Setting("development-folder", "FOLDER", "certificate and operator key that development instances share", "none") {
+            set(&$1.developmentFolder, nonEmpty($0))
+        },
+        Setting(
+            "journal", "sqlite|memory|nats://HOST:PORT,…|tls://HOST:PORT,…",
+            "a file of this instance's own, or a NATS stream that several instances share; memory keeps nothing over a restart",
+            "sqlite"
+        ) { set(&$1.journal, journal($0)) },
+        Setting("journal-stream", "NAME", "name of the shared journal's stream", "usher") {
+            set(&$1.journalStream, JetStreamOptions.isStreamName($0) ? $0 : nil)
+        },
+        Setting("journal-replicas", "N", "NATS servers that keep each entry of a shared journal; 1 where there is one", "3") {
+            set(&$1.journalReplicas, number($0, 1...5))
+        },
+        Setting("journal-credentials", "FILE", "NATS credentials (.creds) for the shared journal", "none") {
+            set(&$1.journalCredentialsFile, nonEmpty($0))
+        },
+        Setting("journal-ca", "FILE", "authority of the NATS servers' certificates, PEM; none: those of the system", "none") {
+            set(&$1.journalAuthorityFile, nonEmpty($0))
         },
         Setting("concerts", "FILE", "what is on sale, put in at the first start (docs/operating.md)", "none") {
             set(&$1.concertsFile, nonEmpty($0))
@@ -158,6 +176,20 @@ public struct Setting: Sendable {
         guard let value else { return false }
         place = value
         return true
+    }
+
+    private static func journal(_ text: String) -> ServerSettings.JournalChoice? {
+        switch text {
+        case "sqlite": return .sqlite
+        case "memory": return .memory
+        default:
+            do throws(JournalError) {
+                _ = try JetStreamOptions(url: text)
+                return .shared(text)
+            } catch {
+                return nil
+            }
+        }
     }
 
     private static func nonEmpty(_ text: String) -> String? { text.isEmpty ? nil : text }

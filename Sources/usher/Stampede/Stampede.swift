@@ -106,6 +106,10 @@ struct Stampede: ParsableCommand {
           hold, pay, …  from the call to its answer, first tries only
           screens      the position each waiting fan was last told against the true one, looked at every 97 ms: the truth counts who
                        is still ahead by the journal's stamps of admissions. Places off, and seconds since it was right
+          claims lost  holds answered SEAT_TAKEN, of all holds asked for: on the published picture at once, or, where another
+                       instance was ahead in the journal, by it
+          by instance  (with several) fans who began there, times that it welcomed somebody, connections that it sent on with a
+                       GOAWAY and that moved, connections lost without one
           on the wire  bytes of TLS records in the client's sockets, by what the fan was doing as they came
           CPU, memory  of the server's process, from /proc: VmRSS after connecting, less before. A server that has served before
                        keeps memory, which then counts for nobody: start it afresh for this figure
@@ -126,6 +130,8 @@ struct Stampede: ParsableCommand {
           usher stampede --batch 100 --interval 1s --max-active 0
           usher stampede --concert aurora --fans 300         join a concert that is on sale already
           usher stampede --restarts                          and kill -9 the server meanwhile, then start it again
+          usher stampede --connect a:8443,b:8443,c:8443      three instances, a third of the fans at each; fans who lose theirs go
+                                                             to another, and move where a GOAWAY sends them
           usher stampede --json --quiet > report.json
         """
 }

@@ -23,12 +23,13 @@ final class LineWatch: Sendable {
         let shared = client.shared
         let run = world.run
         let kind = UsherClient.StreamKind<LineUpdate, Void>(shape: { .state }) { [weak self] message in
-            shared.learn(message.payload, concert: SaleHome.concert)
-            self?.hear(message.payload, at: message.position, isSameRun: run == world.run)
+            shared.learn(message.payload, concert: Offer.concert)
+            self?.hear(
+                message.payload, at: message.position, from: world.number(of: shared.server), isSameRun: run == world.run)
         }
         let pushes = client.stream(
-            .join, JoinRequest(concert: SaleHome.concert), CallSettings(requestID: requestID),
-            about: .concert(SaleHome.concert),
+            .join, JoinRequest(concert: Offer.concert), CallSettings(requestID: requestID),
+            about: .concert(Offer.concert),
             kind)
         let task = Task { [weak self] in
             do {
@@ -41,14 +42,14 @@ final class LineWatch: Sendable {
         reader.withLock { $0 = task }
     }
 
-    private func hear(_ update: LineUpdate, at position: UInt64, isSameRun: Bool) {
+    private func hear(_ update: LineUpdate, at position: UInt64, from server: Int, isSameRun: Bool) {
         state.withLock { state in
             let isFirst = !update.concert.isEmpty
             state.visit.sightings.append(
                 Sighting(
                     position: position, state: update.state, joinNumber: update.joinNumber, place: update.place,
                     ahead: update.position, isFirst: isFirst, isOwnJoin: state.visit.sightings.isEmpty && isSameRun,
-                    heard: Moment.now))
+                    heard: Moment.now, server: server))
         }
     }
 

@@ -11,6 +11,8 @@ import UsherAPI
 //   order          nobody was admitted before somebody ahead who was there
 //   fail-stop      nothing was acknowledged while the disk had failed
 //   conduct        no answer that a correct server does not give, and the server came back each time
+//   one truth      several servers remember the same of everybody, show the same seats, and have the same digest of their
+//                  whole state at the same position
 
 /// A broken promise, in words.
 struct Violation: Error, Equatable, CustomStringConvertible {
@@ -22,6 +24,7 @@ struct Violation: Error, Equatable, CustomStringConvertible {
         case order
         case failStop = "fail-stop"
         case conduct
+        case oneTruth = "one truth"
     }
 
     var promise: Promise
@@ -37,8 +40,9 @@ enum Checker {
             (.money, evidence.shoppers.flatMap { money($0, evidence.audits[$0.user]) }),
             (.seats, seats(evidence)),
             (.places, places(evidence.shoppers)),
-            (.order, order(evidence.shoppers)),
+            (.order, order(evidence.shoppers, evidence.hurts)),
             (.failStop, failStop(evidence)),
+            (.oneTruth, oneTruth(evidence.testimonies)),
         ]
         found.append(
             (.conduct, evidence.serverFaults + evidence.shoppers.flatMap { log in log.oddities.map { "\(log.user): \($0)" } }))

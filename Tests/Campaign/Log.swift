@@ -57,6 +57,8 @@ struct Sighting: Sendable {
     /// The stream was begun by the Join that took the place: from then on the journal has the user as present.
     var isOwnJoin: Bool
     var heard: UInt64
+    /// Which of the servers said it.
+    var server = 0
 }
 
 /// One place in the line, from its Join to its end.
@@ -81,7 +83,7 @@ struct ShopperLog: Sendable {
 }
 
 /// What the server says of one user at the end, oldest first.
-struct Audit: Sendable {
+struct Audit: Sendable, Equatable {
     var transactions: [Transaction]
     var payments: [Payment]
     var reservations: [Reservation]
@@ -93,6 +95,27 @@ struct Outage: Sendable {
     var killed: UInt64
 }
 
+/// A time during which something was done to one of several servers that kept it from the others, or to all of them.
+struct Hurt: Sendable, Equatable {
+    /// Whose users may count as absent meanwhile; nil: nobody's. All of them where `isEverybody`.
+    var server: Int?
+    var isEverybody = false
+    var from: UInt64
+    /// When everything was whole again and served.
+    var until: UInt64
+
+    func strikes(_ number: Int) -> Bool { isEverybody || server == number }
+}
+
+/// What one of several servers says at the end, when all are at rest.
+struct Testimony: Sendable {
+    var name: String
+    var audits: [Uuid: Audit]
+    var seats: [String: [UInt32: SeatState]]
+    /// The digests of its state that it has put into the journal, by position, since its last start.
+    var digests: [UInt64: [UInt8]]
+}
+
 /// All there is to judge one sale by.
 struct Evidence: Sendable {
     var shoppers: [ShopperLog] = []
@@ -102,6 +125,9 @@ struct Evidence: Sendable {
     /// The same as somebody saw it who has been told of every change since the beginning.
     var watched: [String: [UInt32: SeatState]] = [:]
     var outages: [Outage] = []
+    var hurts: [Hurt] = []
+    /// Of each server, where there are several.
+    var testimonies: [Testimony] = []
     /// What went wrong with the server itself: it would not start, it ended by itself, its journal does not verify.
     var serverFaults: [String] = []
 

@@ -23,7 +23,7 @@ final class Watcher: Sendable {
     func begin() {
         let beginning = Task { [self] in
             guard (try? await watch.wait { $0?.state == .active }) != nil else { return }
-            for performance in SaleHome.performances { follow(performance) }
+            for performance in Offer.performances { follow(performance) }
         }
         tasks.withLock { $0.append(beginning) }
     }
@@ -51,7 +51,7 @@ final class Watcher: Sendable {
         let deadline = Moment.now + seconds * 1_000_000_000
         try await watch.wait { $0?.state == .active || Moment.now > deadline }
         var shown: [String: [UInt32: SeatState]] = [:]
-        for performance in SaleHome.performances {
+        for performance in Offer.performances {
             do throws(UsherError) {
                 shown[performance] = Self.states(
                     try await client.catalogue.seats(of: performance, CallSettings(timeout: .seconds(Int64(seconds)))))
@@ -76,6 +76,24 @@ final class Watcher: Sendable {
         client.close()
         return result
     }
+
+    /// The seats as one of several servers shows them, which has to know all that this client has seen.
+    func seats(_ world: World, at url: ServerURL) async throws -> [String: [UInt32: SeatState]] {
+        var options = World.options
+        options.seen = client.seen
+        let other = try await world.connect(.user(user), at: [url], options: options)
+        defer { other.close() }
+        if let token = client.queueToken(of: Offer.concert) { other.useQueueToken(token, of: Offer.concert) }
+        var shown: [String: [UInt32: SeatState]] = [:]
+        for performance in Offer.performances {
+            shown[performance] = Self.states(
+                try await other.catalogue.seats(of: performance, CallSettings(timeout: .seconds(30))))
+        }
+        return shown
+    }
+
+    /// The journal and the position up to which this client has heard.
+    var seen: (epoch: Uuid, position: UInt64)? { client.seen }
 
     private var watched: [String: [UInt32: SeatState]] { boards.withLock { $0.mapValues(Self.states) } }
 

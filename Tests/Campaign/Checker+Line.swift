@@ -74,11 +74,22 @@ extension Checker {
     /// journal after that. (A Join notes it by itself.)
     static let returnSettles: UInt64 = 2_000_000_000
 
+    /// When whoever came back at that moment is present for certain. While any server is hurt the journal may stand still,
+    /// and nobody's return is in it.
+    private static func settled(_ comeBackAt: UInt64, _ hurts: [Hurt]) -> UInt64 {
+        var time = comeBackAt + returnSettles
+        for hurt in hurts where hurt.from <= time && time < hurt.until + returnSettles { time = hurt.until + returnSettles }
+        return time
+    }
+
     /// Nobody overtakes who is present.
+    ///
+    /// A server that is hurt may be declared gone, and its users absent: those may be overtaken until they are back. Nobody
+    /// else's may.
     ///
     /// Sound, not complete. B was admitted at a position in (last seen waiting, first seen active]. If A, with a lower
     /// place, was there without a break from the first of these on and still waited at the second, B overtook A.
-    static func order(_ shoppers: [ShopperLog]) -> [String] {
+    static func order(_ shoppers: [ShopperLog], _ hurts: [Hurt] = []) -> [String] {
         struct Admission {
             var place: UInt64
             var after: UInt64
@@ -93,15 +104,24 @@ extension Checker {
         var stays: [Stay] = []
         for visit in shoppers.lazy.flatMap(\.visits) {
             var presentSince: UInt64?
-            var comeBackAt: UInt64 = 0
+            var presentFrom: UInt64 = 0
+            var lastHeard: UInt64 = 0
             var lastWaiting: UInt64?
             for sighting in visit.sightings {
                 if sighting.isFirst {
                     presentSince = sighting.isOwnJoin ? sighting.position : nil
-                    comeBackAt = sighting.heard
-                } else if presentSince == nil, sighting.heard > comeBackAt + returnSettles {
+                    presentFrom = settled(sighting.heard, hurts)
+                    lastHeard = sighting.heard
+                }
+                if let hurt = hurts.last(where: {
+                    $0.strikes(sighting.server) && $0.from <= sighting.heard && $0.until >= lastHeard
+                }) {
+                    presentSince = nil
+                    presentFrom = settled(max(hurt.until, sighting.heard), hurts)
+                } else if presentSince == nil, sighting.heard > presentFrom {
                     presentSince = sighting.position
                 }
+                lastHeard = sighting.heard
                 switch sighting.state {
                 case .waiting:
                     lastWaiting = sighting.position

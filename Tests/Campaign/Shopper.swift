@@ -81,7 +81,7 @@ struct Shopper {
         }
         log.commands[index].ended = first.heard
         log.commands[index].end = .done(.joined(number: first.joinNumber))
-        world.countAcknowledged()
+        world.acknowledgements.note(log.user)
         return true
     }
 
@@ -124,7 +124,7 @@ struct Shopper {
         var record = CommandRecord(requestID: .random(), asked: asked, sent: Moment.now)
         do throws(UsherError) {
             record.end = .done(try await body(client, CallSettings(requestID: record.requestID)))
-            world.countAcknowledged()
+            world.acknowledgements.note(log.user)
         } catch {
             switch error {
             case .refused(let status) where status.details?.mayHaveHappened != true:
@@ -167,10 +167,10 @@ struct Shopper {
     }
 
     private mutating func hold() async -> Reservation? {
-        let performance = SaleHome.performances.randomElement(using: &random)!
+        let performance = Offer.performances.randomElement(using: &random)!
         let count = UInt32(number(1...2))
         // Half of them want the front row.
-        let first = UInt32(number(1...(chance(50) ? 6 : Int(SaleHome.seatCount) - 1)))
+        let first = UInt32(number(1...(chance(50) ? 6 : Int(Offer.seatCount) - 1)))
         let seats = chance(50) ? [] : (first..<(first + count)).map { $0 }
         let best = seats.isEmpty ? count : 0
         let end = await command(
@@ -235,7 +235,7 @@ struct Shopper {
     private mutating func leave(_ watch: LineWatch) async throws {
         watch.note { $0.hasLeft = true }
         _ = await command(.leave) { client, settings throws(UsherError) in
-            try await client.line.leave(SaleHome.concert, settings)
+            try await client.line.leave(Offer.concert, settings)
             return .left
         }
     }

@@ -1,0 +1,287 @@
+internal import CNATS
+import Glibc
+import Synchronization
+
+// The one file that speaks to libnats. A connection is to one server, which it leaves only by ending: libnats's own
+// reconnecting is off, since it can't be told to change server, and has to be where a server that is cut off from the
+// others still answers.
+//
+// libnats runs threads of its own, one that reads and one for each subscription. They run nothing of ours but `pass`,
+// which copies a message and hands it over; it must be quick and must not block.
+
+/// Why a connection could not be made, or what was to be sent was not.
+struct NATSError: Error, Equatable {
+    let detail: String
+}
+
+/// One message, copied out of libnats. Headers are those that a journal needs.
+struct NATSMessage: Sendable {
+    let subject: String
+    let payload: [UInt8]
+    /// A status instead of a message: 503 nobody is there, 404 nothing found, 204 the end of a batch.
+    let status: Int?
+    let stored: Stored?
+    /// How many messages the stream has after this one, where it says so.
+    let pending: UInt64?
+
+    /// Where and when a stream has it.
+    struct Stored: Sendable {
+        let sequence: UInt64
+        let timeMilliseconds: UInt64
+        let id: String
+    }
+
+    var isNobody: Bool { status == 503 }
+}
+
+/// What a connection tells its owner, from libnats's threads.
+enum NATSEvent: Sendable {
+    case message(NATSMessage)
+    case ended(String)
+}
+
+/// A connection to one NATS server. Any thread may publish; one closes it.
+@safe final class NATSConnection: Sendable {
+    let server: String
+    /// Of this connection, unlike that of any other of this process.
+    let number: UInt64
+    /// Replies are sent below it.
+    let inbox: String
+    private let state: Mutex<State>
+
+    @safe private struct State: @unchecked Sendable {
+        // Safe: libnats's objects are meant for several threads; the pointers are cleared, under the mutex, when closed.
+        var connection: OpaquePointer?
+        var subscriptions: [OpaquePointer]
+
+        init(_ connection: OpaquePointer?) {
+            unsafe self.connection = connection
+            unsafe subscriptions = []
+        }
+    }
+
+    /// How long connecting may take: a server that is there answers in a few milliseconds.
+    private static let connectMilliseconds: Int64 = 1_000
+    /// A server that takes no bytes for so long is left.
+    private static let writeMilliseconds: Int64 = 1_000
+    private static let lastNumber = Atomic<UInt64>(0)
+
+    /// Connects; blocks for a second at the most.
+    ///
+    /// - Parameter events: what comes from libnats's threads until `close` has returned, and perhaps a little longer.
+    init(
+        to server: String, _ options: JetStreamOptions, events: @escaping @Sendable (NATSEvent) -> Void
+    ) throws(NATSError) {
+        self.server = server
+        // Only differs: no order with anything else is needed.
+        number = Self.lastNumber.add(1, ordering: .relaxed).newValue
+        inbox = "_INBOX.\(String(UInt64.random(in: .min ... .max), radix: 36)).\(number)"
+        NATSListeners.add(number, events)
+        do throws(NATSError) {
+            state = Mutex(try Self.connect(options.url(of: server), options, number))
+        } catch {
+            NATSListeners.remove(number)
+            throw error
+        }
+    }
+
+    deinit { close() }
+
+    private static func connect(
+        _ url: String, _ options: JetStreamOptions, _ number: UInt64
+    ) throws(NATSError) -> State {
+        var settings: OpaquePointer?
+        try check(unsafe natsOptions_Create(&settings), "options")
+        defer { unsafe natsOptions_Destroy(settings) }
+        try check(unsafe natsOptions_SetURL(settings, url), "address")
+        try check(unsafe natsOptions_SetName(settings, "usher"), "name")
+        try check(unsafe natsOptions_SetTimeout(settings, connectMilliseconds), "time-out")
+        try check(unsafe natsOptions_SetAllowReconnect(settings, false), "reconnecting")
+        try check(unsafe natsOptions_SetNoRandomize(settings, true), "order")
+        try check(unsafe natsOptions_SetIgnoreDiscoveredServers(settings, true), "discovery")
+        try check(unsafe natsOptions_SetSendAsap(settings, true), "sending")
+        try check(unsafe natsOptions_SetWriteDeadline(settings, writeMilliseconds), "write deadline")
+        try check(unsafe natsOptions_SetPingInterval(settings, 2_000), "pings")
+        try check(unsafe natsOptions_SetMaxPingsOut(settings, 2), "pings")
+        try check(unsafe natsOptions_SetErrorHandler(settings, ignoreError, nil), "error handler")
+        try check(unsafe natsOptions_SetClosedCB(settings, ended, NATSListeners.pointer(number)), "end handler")
+        if options.isTLS {
+            try check(unsafe natsOptions_SetSecure(settings, true), "TLS")
+            if let file = options.authorityFile {
+                try check(unsafe natsOptions_LoadCATrustedCertificates(settings, file), "reading \(file)")
+            }
+        }
+        if let file = options.credentialsFile {
+            try check(unsafe natsOptions_SetUserCredentialsFromFiles(settings, file, nil), "reading \(file)")
+        }
+        var connection: OpaquePointer?
+        try check(unsafe natsConnection_Connect(&connection, settings), "connecting")
+        return unsafe State(connection)
+    }
+
+    /// The largest message the server takes.
+    var payloadMax: Int64 {
+        state.withLock { state in unsafe state.connection.map { unsafe natsConnection_GetMaxPayload($0) } ?? 0 }
+    }
+
+    /// Hand every message on `subject`, which may end in a wildcard, to the connection's events.
+    func subscribe(_ subject: String) throws(NATSError) {
+        let status = state.withLock { state in
+            guard let connection = unsafe state.connection else { return NATS_CONNECTION_CLOSED }
+            var subscription: OpaquePointer?
+            let status = unsafe natsConnection_Subscribe(
+                &subscription, connection, subject, Self.pass, NATSListeners.pointer(number))
+            if let subscription = unsafe subscription { unsafe state.subscriptions.append(subscription) }
+            return status
+        }
+        try Self.check(status, "subscribing to \(subject)")
+    }
+
+    /// Send; returns when the kernel has it, or within a second without.
+    func publish(
+        _ subject: String, reply: String?, id: String? = nil, _ payload: [UInt8]
+    ) throws(NATSError) {
+        let status = state.withLock { state in
+            guard let connection = unsafe state.connection else { return NATS_CONNECTION_CLOSED }
+            var message: OpaquePointer?
+            // Safe: libnats copies what it is given before it returns.
+            var status = unsafe payload.withUnsafeBytes { bytes in
+                unsafe natsMsg_Create(
+                    &message, subject, reply, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
+            }
+            guard status == NATS_OK else { return status }
+            defer { unsafe natsMsg_Destroy(message) }
+            if let id { status = unsafe natsMsgHeader_Set(message, "Nats-Msg-Id", id) }
+            guard status == NATS_OK else { return status }
+            return unsafe natsConnection_PublishMsg(connection, message)
+        }
+        try Self.check(status, "publishing")
+    }
+
+    /// Ends it. Idempotent.
+    func close() {
+        NATSListeners.remove(number)
+        let ended = state.withLock { state in
+            defer { state = unsafe State(nil) }
+            return state
+        }
+        guard let connection = unsafe ended.connection else { return }
+        unsafe ended.subscriptions.forEach { subscription in unsafe natsSubscription_Destroy(subscription) }
+        unsafe natsConnection_Destroy(connection)
+    }
+
+    // MARK: From libnats's threads
+
+    private static let pass: natsMsgHandler = { _, _, message, listener in
+        guard let message = unsafe message else { return }
+        defer { unsafe natsMsg_Destroy(message) }
+        NATSListeners.tell(UInt64(UInt(bitPattern: listener)), .message(unsafe copy(message)))
+    }
+
+    private static let ended: natsConnectionHandler = { connection, listener in
+        var text: UnsafePointer<CChar>?
+        let status = unsafe natsConnection_GetLastError(connection, &text)
+        let detail = status == NATS_OK ? "the server ended it" : unsafe text.map { unsafe String(cString: $0) } ?? ""
+        NATSListeners.tell(UInt64(UInt(bitPattern: listener)), .ended(detail))
+    }
+
+    /// Without a handler libnats prints to standard error. What is dropped is read again, what is refused is answered.
+    private static let ignoreError: natsErrHandler = { _, _, _, _ in }
+
+    private static func copy(_ message: OpaquePointer) -> NATSMessage {
+        let count = Int(unsafe natsMsg_GetDataLength(message))
+        var payload: [UInt8] = []
+        if count > 0, let start = unsafe natsMsg_GetData(message) {
+            // Safe: libnats keeps the message until it is destroyed, and says how long its data are.
+            unsafe payload = Array(UnsafeRawBufferPointer(start: start, count: count))
+        }
+        let stored: NATSMessage.Stored? = unsafe header(message, "Nats-Sequence").flatMap { UInt64($0) }.map { sequence in
+            NATSMessage.Stored(
+                sequence: sequence,
+                timeMilliseconds: unsafe header(message, "Nats-Time-Stamp").flatMap { RFC3339.milliseconds($0) } ?? 0,
+                id: unsafe header(message, "Nats-Msg-Id") ?? "")
+        }
+        return NATSMessage(
+            subject: unsafe String(cString: natsMsg_GetSubject(message)), payload: payload,
+            status: unsafe count == 0 ? header(message, "Status").flatMap { Int($0) } : nil, stored: stored,
+            pending: unsafe header(message, "Nats-Num-Pending").flatMap { UInt64($0) })
+    }
+
+    private static func header(_ message: OpaquePointer, _ name: String) -> String? {
+        var value: UnsafePointer<CChar>?
+        guard unsafe natsMsgHeader_Get(message, name, &value) == NATS_OK else { return nil }
+        return unsafe value.map { unsafe String(cString: $0) }
+    }
+
+    private static func check(_ status: natsStatus, _ operation: String) throws(NATSError) {
+        guard status != NATS_OK else { return }
+        // The library's last error is this thread's; it names what the status only classes.
+        var last = NATS_OK
+        let text = unsafe nats_GetLastError(&last).map { unsafe String(cString: $0) } ?? ""
+        let kind = unsafe String(cString: natsStatus_GetText(status))
+        throw NATSError(detail: last == status && !text.isEmpty ? "\(operation): \(kind), \(text)" : "\(operation): \(kind)")
+    }
+}
+
+/// Who hears which connection. libnats is given a number in place of a pointer: what it says late finds nobody, and
+/// nothing has to outlive it.
+private enum NATSListeners {
+    private static let all = Mutex<[UInt64: @Sendable (NATSEvent) -> Void]>([:])
+
+    static func add(_ number: UInt64, _ listener: @escaping @Sendable (NATSEvent) -> Void) {
+        all.withLock { $0[number] = listener }
+    }
+
+    /// The number in the guise that libnats hands back. It is never followed.
+    static func pointer(_ number: UInt64) -> UnsafeMutableRawPointer? {
+        unsafe UnsafeMutableRawPointer(bitPattern: UInt(number))
+    }
+
+    static func remove(_ number: UInt64) { all.withLock { _ = $0.removeValue(forKey: number) } }
+
+    static func tell(_ number: UInt64, _ event: NATSEvent) {
+        let listener = all.withLock { $0[number] }
+        listener?(event)
+    }
+}
+
+/// The time stamps of NATS: RFC 3339 in UTC, with up to nine digits of a second's fraction.
+enum RFC3339 {
+    /// Milliseconds since 1970; nil for what is no such stamp.
+    static func milliseconds(_ text: String) -> UInt64? {
+        let bytes = Array(text.utf8)
+        func number(_ range: Range<Int>) -> UInt64? {
+            guard range.upperBound <= bytes.count else { return nil }
+            var value: UInt64 = 0
+            for byte in bytes[range] {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+                value = value * 10 + UInt64(byte - UInt8(ascii: "0"))
+            }
+            return value
+        }
+        guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z"), bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
+            let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
+            let minute = number(14..<16), let second = number(17..<19), year >= 1970, (1...12).contains(month),
+            (1...31).contains(day), hour < 24, minute < 60, second <= 60
+        else { return nil }
+        var fraction: UInt64 = 0
+        if bytes.count > 20 {
+            guard bytes[19] == UInt8(ascii: "."), let digits = number(20..<bytes.count - 1) else { return nil }
+            let count = bytes.count - 21
+            guard (1...9).contains(count) else { return nil }
+            fraction = count >= 3 ? digits / power(10, count - 3) : digits * power(10, 3 - count)
+        }
+        // Days since 1970 by the civil calendar: years that begin in March have their odd day at the end.
+        let shifted = month <= 2 ? year - 1 : year
+        let era = shifted / 400
+        let yearOfEra = shifted % 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + fraction
+    }
+
+    private static func power(_ base: UInt64, _ exponent: Int) -> UInt64 {
+        (0..<exponent).reduce(1) { value, _ in value * base }
+    }
+}
