@@ -22,6 +22,8 @@ struct SeveralInstancesTests {
             self.journal = journal
             sale = try TestSale(logTo: lines) {
                 $0.givenJournal = journal
+                $0.drainNoticeMilliseconds = 0
+                $0.handoverMilliseconds = 0
                 change(&$0)
             }
         }
