@@ -21,18 +21,19 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends libssl3 zlib1g libsqlite3-0 libnats3.4 ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --no-create-home usher \
- && install --directory --owner usher --group usher --mode 0700 /var/lib/usher
+ && install --directory --owner usher --group usher --mode 0700 /var/lib/usher /var/lib/usher-development
 COPY --from=build /out/usher /usr/local/bin/usher
 USER usher
-# The journal, the signing key and, without a certificate of one's own, the development certificate.
+# The journal, the signing key and, without a certificate of one's own, the development certificate. The other folder is for
+# USHER_DEVELOPMENT_FOLDER, where several instances of a demonstration share one.
 VOLUME /var/lib/usher
 ENV USHER_DATA=/var/lib/usher USHER_LISTEN=0.0.0.0:8443
 # Where the command line keeps its places when it is used in the container: the user has no home.
 ENV XDG_STATE_HOME=/tmp XDG_CONFIG_HOME=/tmp
 EXPOSE 8443
-# Ready, not just alive: a server whose journal can't be written answers 503. bash is in the image, curl is not.
-HEALTHCHECK --interval=5s --timeout=2s --start-period=30s --retries=3 \
-  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8444 && printf 'GET /readyz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+# Ready, not just alive: a server whose journal can't be written answers no.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
+  CMD ["usher", "health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["usher"]
 CMD ["serve"]

@@ -2,17 +2,20 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-chaos soak-simulation soak-sanitizers \
+.PHONY: help run cluster build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-chaos soak-simulation \
+	soak-sanitizers \
 	fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev libnats-dev pkg-config
-TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl
+TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl haproxy
 BENCH_PACKAGES := protobuf-compiler libprotobuf-dev
 
 # Where the tests find what is not Swift.
 VENV := .build/venv
 AUTOBAHN := .build/autobahn-venv
 POWERCUT := .build/powercut.so
+PROMETHEUS := .build/prometheus
+export USHER_PROMETHEUS := $(CURDIR)/$(PROMETHEUS)/usr/bin
 export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 
 help: ## this list
@@ -21,22 +24,25 @@ help: ## this list
 run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …" adds settings
 	@exec .build/release/usher serve --demo $(RUN)
 
+cluster: build test-packages $(VENV)/.complete $(PROMETHEUS)/.complete ## docker-compose.yml's services as processes on this machine, until Ctrl-C
+	@exec $(VENV)/bin/python Tests/cluster/cluster.py $(CLUSTER)
+
 build: packages ## the release build, .build/release/usher
 	swift build -c release --product usher
 
 # Several runs: what takes both cores for long would starve what waits for a timer, and Foundation's Process, which tests use
 # to start others, reads past its list of descriptors when there are more than some 1,300 in its own process.
 CROWDS := ^ServerTests\.(SocketAbuseTests|StuckReaderTests)
-LONG := ^(ChaosTests|CrashTests|ForeignTests|SimulationTests)\.
+LONG := ^((ChaosTests|CrashTests|ForeignTests|SimulationTests)\.|EndToEndTests\.ClusterTests)
 RUN_TESTS := USHER_PYTHON=$(CURDIR)/$(VENV)/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
 	AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build
 
-test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(POWERCUT) ## all tests
+test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(PROMETHEUS)/.complete $(POWERCUT) ## all tests
 	swift build --build-tests
 	$(RUN_TESTS) --skip '$(CROWDS)' --skip '$(LONG)'
 	$(RUN_TESTS) --filter '$(CROWDS)'
 	$(RUN_TESTS) --filter '^SimulationTests\.'
-	$(RUN_TESTS) --filter '^(CrashTests|ForeignTests)\.'
+	$(RUN_TESTS) --filter '^((CrashTests|ForeignTests)\.|EndToEndTests\.ClusterTests)'
 	$(RUN_TESTS) --filter '^ChaosTests\.'
 
 # Proofs that take longer
@@ -62,17 +68,19 @@ soak-chaos: build test-packages $(VENV)/.complete ## a cluster that suffers FAUL
 soak-simulation: build ## live through simulated worlds, SEEDS=1000000 of them from FIRST=1 on
 	.build/release/usher simulate --seeds $(or $(FIRST),1)..$$(( $(or $(FIRST),1) + $(or $(SEEDS),1000000) - 1 ))
 
-# Debug builds, each of its own; the tests of other modules have neither threads nor pointers.
+# Debug builds, each of its own; the tests of other modules have neither threads nor pointers. One test at a time and no crowds:
+# everything is many times slower, and what waits 5 s would otherwise give up.
 THREAD_TESTS := SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|ClientTests
 ADDRESS_TESTS := WireTests|CryptoTests|WebSocketTests|SeatMapTests|ReactorTests|JournalTests|ServerTests|ServerUnitTests|FuzzTests
+SLOW_TESTS := $(CROWDS)|^ServerTests\.DescriptorTests
 
 soak-sanitizers: packages test-packages $(VENV)/.complete ## concurrent tests under ThreadSanitizer, those with pointers under AddressSanitizer
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt halt_on_error=0 exitcode=66" SWIFT_BACKTRACE=enable=no \
-		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '^($(THREAD_TESTS))\.'
+		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --no-parallel --filter '^($(THREAD_TESTS))\.' --skip '$(SLOW_TESTS)'
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
 	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
-		swift test --skip-build --sanitize=address --scratch-path .build-asan --filter '^($(ADDRESS_TESTS))\.'
+		swift test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel --filter '^($(ADDRESS_TESTS))\.' --skip '$(SLOW_TESTS)'
 
 # A release build, for speed; the harness looks inside the modules, hence -enable-testing.
 fuzzer: packages
@@ -132,6 +140,11 @@ $(AUTOBAHN)/.complete: Tests/conformance/autobahn/requirements.txt Tests/conform
 	python3 -m venv $(AUTOBAHN)
 	$(AUTOBAHN)/bin/pip install --quiet --disable-pip-version-check -r $<
 	$(AUTOBAHN)/bin/python -W ignore Tests/conformance/autobahn/port.py $(AUTOBAHN)/ported
+	@touch $@
+
+# Taken out of its package: installed, it would be a service of this machine.
+$(PROMETHEUS)/.complete: .ci/fetch-package
+	.ci/fetch-package prometheus $(PROMETHEUS)
 	@touch $@
 
 $(POWERCUT): Tests/powercut/powercut.c

@@ -153,6 +153,11 @@ extension BoxOffice {
         return stats
     }
 
+    // MARK: Instances
+
+    /// Instances that live: have started, and have neither stopped nor fallen silent.
+    public var livingInstanceCount: Int { instances.count { $0.isAlive } }
+
     // MARK: Users
 
     /// The user's balance; 0 for a user never seen.

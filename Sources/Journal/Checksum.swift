@@ -5,6 +5,10 @@ import CZlib
 //
 //     checksum(0) = crc32("usher journal", epoch high u64, epoch low u64)
 //     checksum(n) = crc32(checksum(n-1) u32, position u64, time u64, payload)        all little-endian
+//
+// A journal that begins after a base position has there, in place of checksum(0),
+//
+//     checksum(base) = crc32("usher journal", epoch high u64, epoch low u64, base u64)
 
 struct Checksum {
     private(set) var value: UInt32 = 0
@@ -33,14 +37,15 @@ struct JournalChain: Equatable {
     private(set) var timeMilliseconds: UInt64
     private(set) var checksum: UInt32
 
-    /// The chain of an empty journal.
-    init(epoch: JournalEpoch) {
+    /// The chain of an empty journal, which begins after `base`.
+    init(epoch: JournalEpoch, base: UInt64 = 0, timeMilliseconds time: UInt64 = 0) {
         var sum = Checksum()
         sum.add(Array("usher journal".utf8))
         sum.add(epoch.high)
         sum.add(epoch.low)
-        position = 0
-        timeMilliseconds = 0
+        if base > 0 { sum.add(base) }
+        position = base
+        timeMilliseconds = time
         checksum = sum.value
     }
 

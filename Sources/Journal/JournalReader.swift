@@ -1,11 +1,33 @@
-// Reading a journal that no server has open: `usher journal verify`, `show` and `export`.
+// Reading a journal in a file that no server has open, or a shared one: `usher journal verify`, `show` and `export`.
+
+/// A journal to be read from one end to the other, with all checks.
+public protocol JournalSource: AnyObject {
+    /// For people.
+    var name: String { get }
+    var epoch: JournalEpoch { get }
+    var firstPosition: UInt64 { get }
+    /// The last entry's position when it was opened; `firstPosition - 1` without entries.
+    var lastPosition: UInt64 { get }
+    /// Go to before `position`.
+    func seek(to position: UInt64) throws(JournalError)
+    /// The next entry; nil at the end.
+    func next() throws(JournalError) -> JournalEntry?
+    /// The snapshots kept, newest first.
+    func snapshots() throws(JournalError) -> [JournalReader.SnapshotSummary]
+    func latestSnapshot(below position: UInt64) throws(JournalError) -> JournalSnapshotLookup
+    /// Check everything there is; the number of entries.
+    func verify() throws(JournalError) -> UInt64
+    func close()
+}
 
 /// Reads the entries of a closed journal, or of one whose server died, one after the other, with all checks.
 /// Leaves file and log as they are. (It has to lock the file, so it needs leave to write it.)
 ///
 /// Confined to one thread.
-public final class JournalReader {
+public final class JournalReader: JournalSource {
     public let path: String
+    public var name: String { path }
+    public var firstPosition: UInt64 { file.base.position + 1 }
     public let epoch: JournalEpoch
     /// The last entry's position; 0 without entries.
     public let lastPosition: UInt64
@@ -31,7 +53,7 @@ public final class JournalReader {
         file = try JournalFile(path: path, options: options)
         epoch = file.epoch
         lastPosition = file.chain.position
-        chain = JournalChain(epoch: file.epoch)
+        chain = JournalChain(file.base)
     }
 
     deinit { close() }
@@ -85,7 +107,7 @@ public final class JournalReader {
     public func verify() throws(JournalError) -> UInt64 {
         let verdict = try file.connection.text("PRAGMA integrity_check(1)") ?? "no answer"
         guard verdict == "ok" else { throw .corruptFile(path: path, detail: verdict) }
-        try seek(to: 1)
+        try seek(to: firstPosition)
         while try next() != nil {}
         try file.checkEnd()
         for row in try file.snapshotRows() {
@@ -94,7 +116,7 @@ public final class JournalReader {
                 throw .corruptFile(path: path, detail: "the snapshot of position \(row.position) is damaged")
             }
         }
-        return lastPosition
+        return lastPosition + 1 - firstPosition
     }
 
     /// Let the file go. Idempotent.

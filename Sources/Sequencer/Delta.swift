@@ -9,6 +9,8 @@ public struct Delta: Sendable {
     public var position: UInt64 = 0
     /// Journal time of that position.
     public var timeMilliseconds: UInt64 = 0
+    /// Journal time of the first position in it: how old its oldest news is.
+    public var oldestTimeMilliseconds: UInt64 = 0
     /// Replaces the catalogue, if present. Taken before everything else.
     public var catalogue: Catalogue?
     /// In the order in which they happened.

@@ -91,6 +91,9 @@ public struct Sequencer: ~Copyable {
     /// Commands that wait for a batch.
     public var gatheredCount: Int { gathering.count }
 
+    /// Batches that were handed out and have not come back.
+    public var inFlightCount: Int { inFlight.count }
+
     /// The next batch to append, encoded, or nil while enough are in flight or nothing is to be written. A deadline that
     /// is due with nothing gathered makes an empty entry: the clock alone moves on.
     ///
@@ -209,6 +212,7 @@ public struct Sequencer: ~Copyable {
         var delta = Delta()
         delta.position = position
         delta.timeMilliseconds = office.clock
+        delta.oldestTimeMilliseconds = office.clock
         delta.catalogue = effects.catalogueChanged ? catalogue : nil
         delta.lines = effects.lines
         delta.seats = effects.seats

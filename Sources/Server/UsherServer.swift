@@ -66,7 +66,7 @@ public final class UsherServer: Sendable {
     }
 
     private init(_ settings: ServerSettings, _ logger: Logger) throws {
-        let folder = try DataFolder(settings.dataFolder)
+        let folder = try DataFolder(settings.dataFolder, development: settings.developmentFolder)
         var notes: [String] = []
         let tls = try Self.tls(settings, folder, &notes)
         let identities = try Self.identities(settings, folder)
@@ -83,7 +83,7 @@ public final class UsherServer: Sendable {
                 switch settings.journal {
                 case .sqlite: try SQLiteJournal(path: folder.journal)
                 case .memory: MemoryJournal()
-                case .shared(let url): try Self.sharedJournal(try settings.sharedJournal(at: url), logger)
+                case .shared(let url): try Self.jetStream(try settings.jetStream(at: url), logger)
                 }
             }
         let metrics = Metrics()
@@ -104,7 +104,7 @@ public final class UsherServer: Sendable {
         if let adminPort {
             let started = Handoff<EventLoop.Control>()
             adminThread = try Reactor.Thread.start(name: "admin") {
-                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, metrics, isStopped) }
+                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, journal, metrics, isStopped) }
             }
             adminControl = started.take()
         }
@@ -220,7 +220,7 @@ public final class UsherServer: Sendable {
             certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
     }
 
-    private static func sharedJournal(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
+    private static func jetStream(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
         logger.info("opening \(options.description); waits up to \(options.openMilliseconds / 1_000) s for its servers")
         return try JetStreamJournal(options)
     }
@@ -267,20 +267,15 @@ public final class UsherServer: Sendable {
         }
     }
 
-    private static func adminFacts(_ sequencer: SequencerThread, _ metrics: Metrics, _ isStopped: StopMark)
-        -> AdminConnection.Facts
-    {
+    private static func adminFacts(
+        _ sequencer: SequencerThread, _ journal: any Journal, _ metrics: Metrics, _ isStopped: StopMark
+    ) -> AdminConnection.Facts {
         let status = sequencer.status
-        var isStalled = false
-        if case .stalled = status.standing { isStalled = true }
-        let sale: [(name: String, help: String, samples: [(labels: String, value: UInt64)])] = [
-            ("journal_position", "Journal position applied.", [("", status.position)]),
-            ("journal_behind_entries", "Journal entries known of and not applied.", [("", status.behind)]),
-            ("journal_writable", "1 while commands are taken.", [("", status.standing == .serving ? 1 : 0)]),
-            ("journal_stalled", "1 while the journal stands still.", [("", isStalled ? 1 : 0)]),
-            ("instance_rejoins", "How often the others had declared this instance gone.", [("", UInt64(status.rejoins))]),
-        ]
-        return AdminConnection.Facts(
-            notReady: isStopped.isSet ? "stopping; clients are sent away" : status.notReady, metrics: metrics.text(sale: sale))
+        let notReady = isStopped.isSet ? "stopping; clients are sent away" : status.notReady
+        return AdminConnection.Facts(notReady: notReady) {
+            metrics.page(
+                of: Metrics.State(
+                    isReady: notReady == nil, status: status, journal: journal.statistics, process: .now()))
+        }
     }
 }

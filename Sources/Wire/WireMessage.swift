@@ -68,6 +68,8 @@ extension [UInt8] {
 
     /// Appends `message`, for which there is no room yet.
     @inlinable @inline(never) mutating func append(_ message: some WireEncodable, ofSize size: Int) -> Int {
+        // All empty arrays share one buffer, and even nothing appended writes to it.
+        guard size > 0 else { return 0 }
         let written = append(message, ifWithin: size)
         precondition(written == size, "encode(to:) wrote something else than it had counted")
         return size

@@ -22,7 +22,7 @@ struct Usher: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Running a sale",
-                subcommands: [Serve.self, Admin.self, JournalCommand.self, Stampede.self, Simulate.self]),
+                subcommands: [Serve.self, Health.self, Admin.self, JournalCommand.self, Stampede.self, Simulate.self]),
             CommandGroup(name: "The line", subcommands: [JoinLine.self, LeaveLine.self]),
             CommandGroup(name: "What is on sale", subcommands: [Concerts.self, Dates.self, Seats.self]),
             CommandGroup(

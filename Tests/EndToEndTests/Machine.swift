@@ -45,11 +45,10 @@ final class Machine {
     }
 
     /// Starts a server with the demonstration and returns once it serves.
-    func startServer(drainSeconds: Int = 1) async throws -> Running {
-        let server = try start([
-            "serve", "--demo", "--listen", "127.0.0.1:\(port)", "--admin-listen", "off", "--drain-time",
-            "\(drainSeconds)",
-        ])
+    func startServer(drainSeconds: Int = 1, _ settings: [String] = []) async throws -> Running {
+        let server = try start(
+            ["serve", "--demo", "--listen", "127.0.0.1:\(port)", "--admin-listen", "off", "--drain-time", "\(drainSeconds)"]
+                + settings)
         try await server.waitFor("serving wss://localhost:")
         let note = try Data(contentsOf: folder.appending(path: "usher-data/server.json"))
         let facts = try JSONDecoder().decode([String: Int].self, from: note)

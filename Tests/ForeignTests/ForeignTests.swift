@@ -18,6 +18,13 @@ struct ForeignTests {
         #expect(result.status == 0, "\(result.said)")
     }
 
+    @Test(.enabled(if: Script.python != nil && Script.binary != nil, "USHER_PYTHON and USHER_BINARY are not set"))
+    func `an idle connection keeps no buffer of OpenSSL's`() async throws {
+        let result = try await Script.run(try #require(Script.python), "idle.py", [try #require(Script.binary)])
+        #expect(result.status == 0, "\(result.said)")
+        #expect(result.said.contains("idle connections"), "\(result.said)")
+    }
+
     @Test(
         .enabled(if: Script.python != nil && Script.binary != nil, "USHER_PYTHON and USHER_BINARY are not set"),
         arguments: ["websockets", "aiohttp", "curl"])

@@ -25,7 +25,8 @@ private final class Box {
 @Suite struct Feeds {
     private func message(_ sequence: UInt64, bytes: Int = 1) -> StreamMessage {
         StreamMessage(
-            sequence: sequence, timeMilliseconds: sequence, id: "", payload: [UInt8](repeating: UInt8(sequence & 255), count: bytes))
+            sequence: sequence, timeMilliseconds: sequence, id: "",
+            payload: [UInt8](repeating: UInt8(sequence & 255), count: bytes))
     }
 
     private func messages(_ sequences: ClosedRange<UInt64>) -> [StreamMessage] { sequences.map { message($0) } }

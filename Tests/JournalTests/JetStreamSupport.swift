@@ -35,7 +35,9 @@ struct Writer {
     }
 }
 
-func tagged(_ name: UInt8, _ number: Int) -> [UInt8] { [name] + payload(number, length: 50) + [UInt8(number >> 8), UInt8(number & 255)] }
+func tagged(_ name: UInt8, _ number: Int) -> [UInt8] {
+    [name] + payload(number, length: 50) + [UInt8(number >> 8), UInt8(number & 255)]
+}
 
 /// What a state machine takes of a journal with several writers: of each only its next number.
 func applied(_ entries: [JournalEntry]) -> [UInt8: [Int]] {

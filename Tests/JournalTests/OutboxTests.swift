@@ -148,7 +148,9 @@ private final class Box {
         var applied: [UInt64] = []
         var now: UInt64 = 0
         var appended = 0
-        func chance(_ percent: Int, _ random: inout SeededGenerator) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+        func chance(_ percent: Int, _ random: inout SeededGenerator) -> Bool {
+            Int.random(in: 0..<100, using: &random) < percent
+        }
         while applied.count < 60, now < 200_000 {
             now += 1
             if appended < 60, chance(20, &random) {

@@ -80,6 +80,19 @@ final class Ear: Sendable {
         }
     }
 
+    /// Returns when what was heard satisfies `condition`, or the journal has failed.
+    func wait(until condition: ([JournalEntry]) -> Bool) {
+        events.wait { events in
+            if case .failed = events.last { return () }
+            return condition(Self.entries(events)) ? () : nil
+        }
+    }
+
+    /// Returns when such an event has been heard.
+    func waitForEvent(_ isIt: (JournalEvent) -> Bool) {
+        events.wait { $0.contains(where: isIt) ? () : nil }
+    }
+
     /// The error by which the journal failed.
     func failure() -> JournalError {
         events.wait { events in

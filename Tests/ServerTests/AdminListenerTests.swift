@@ -49,7 +49,8 @@ struct AdminListenerTests {
                 types[words[2]] = words[3]
             } else if !line.hasPrefix("# HELP ") {
                 let match = try #require(try metric.wholeMatch(in: line), "\(line)")
-                let type = try #require(types[match.name], "a TYPE stands before \(match.name)")
+                let family = match.name.replacing(/_(?:bucket|sum|count)$/, with: "")
+                let type = try #require(types[match.name] ?? types[family], "a TYPE stands before \(match.name)")
                 #expect(type != "counter" || match.name.hasSuffix("_total"), "\(line)")
                 let key = "\(match.name)\(match.labels ?? "")"
                 #expect(values[key] == nil, "\(key) twice")

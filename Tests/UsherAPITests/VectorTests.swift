@@ -44,7 +44,8 @@ import Wire
         // Every message a client meets has at least one.
         let inJournalOnly: Set = [
             "Entry", "Command", "Join", "Leave", "Hold", "Release", "Pay", "CancelReservation", "Charge", "Presence",
-            "Touched", "PutConcert", "ChangeLine", "Configure", "InstanceStarted", "InstanceStopped", "PublishKey", "Checkpoint",
+            "Touched", "PutConcert", "ChangeLine", "Configure", "InstanceStarted", "InstanceStopped", "PublishKey",
+            "Checkpoint",
         ]
         #expect(Set(CodecTests.types).subtracting(vectors.map(\.type)).isSubset(of: inJournalOnly))
     }

@@ -10,9 +10,10 @@ import time
 
 
 class Server:
-    """Where it listens, and what to trust it by."""
+    """Where it listens, what to trust it by, and its process."""
 
-    def __init__(self, data, note):
+    def __init__(self, data, note, pid):
+        self.pid = pid
         self.port = note["port"]
         self.admin_port = note["adminPort"]  # 0: none
         self.certificate = data / "certificate.pem"
@@ -30,7 +31,7 @@ def serving(binary, *arguments):
         with said.open("wb") as output:
             process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
-            yield Server(folder / "data", note_of(process, folder / "data" / "server.json", said))
+            yield Server(folder / "data", note_of(process, folder / "data" / "server.json", said), process.pid)
             if process.poll() is not None:
                 raise RuntimeError(f"the server has ended by itself: {said.read_text()}")
         finally:

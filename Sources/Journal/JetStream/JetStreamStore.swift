@@ -56,7 +56,8 @@ final class JetStreamStore {
             if let state = try info(of: rules.stream, within: options.openMilliseconds) { return state }
             guard creates else { return nil }
             guard JetStreamLink.now < end else {
-                throw .unreachable(journal: options.description, detail: "the stream \(rules.stream) was created and is not there")
+                throw .unreachable(
+                    journal: options.description, detail: "the stream \(rules.stream) was created and is not there")
             }
             // Where another one creates it at the same time, this finds it in a moment.
             try create(rules)
@@ -108,7 +109,8 @@ final class JetStreamStore {
                 let last = state["last_seq"]?.unsigned
             else {
                 throw .refused(
-                    journal: options.description, operation: "asking for the stream \(stream)", detail: "the answer lacks its state")
+                    journal: options.description, operation: "asking for the stream \(stream)",
+                    detail: "the answer lacks its state")
             }
             return State(
                 configuration: configuration, first: max(1, first), last: last, deleted: state["num_deleted"]?.unsigned ?? 0,

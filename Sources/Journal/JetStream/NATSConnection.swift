@@ -166,7 +166,7 @@ enum NATSEvent: Sendable {
             return state
         }
         guard let connection = unsafe ended.connection else { return }
-        for unsafe subscription in unsafe ended.subscriptions { unsafe natsSubscription_Destroy(subscription) }
+        unsafe ended.subscriptions.forEach { subscription in unsafe natsSubscription_Destroy(subscription) }
         unsafe natsConnection_Destroy(connection)
     }
 

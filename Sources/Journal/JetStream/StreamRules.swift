@@ -27,7 +27,8 @@ struct StreamRules {
     static let format = "1"
 
     /// The stream of entries.
-    static func journal(_ options: JetStreamOptions, epoch: JournalEpoch, firstPosition: UInt64, closed: String?) -> StreamRules {
+    static func journal(_ options: JetStreamOptions, epoch: JournalEpoch, firstPosition: UInt64, closed: String?) -> StreamRules
+    {
         var metadata: [(String, JSONText)] = [
             (epochName, .string(epoch.text)), (formatName, .string(format)),
         ]
@@ -83,7 +84,8 @@ struct StreamRules {
     }
 
     private static func commonRules(_ stream: String, _ subject: String, _ replicas: Int) -> [StreamRule] {
-        let anew = "It can't be changed: remove the stream `\(stream)` and let Usher create it, or choose another --journal-stream"
+        let anew =
+            "It can't be changed: remove the stream `\(stream)` and let Usher create it, or choose another --journal-stream"
         return [
             StreamRule(
                 setting: "subjects", wanted: subject,
@@ -114,7 +116,9 @@ struct StreamRules {
         ]
     }
 
-    private static func edit(_ stream: String, _ flags: String) -> String { "Mend it with `nats stream edit \(stream) \(flags)`" }
+    private static func edit(_ stream: String, _ flags: String) -> String {
+        "Mend it with `nats stream edit \(stream) \(flags)`"
+    }
 
     private static func text(_ name: String, _ wanted: String, _ remedy: String) -> StreamRule {
         StreamRule(

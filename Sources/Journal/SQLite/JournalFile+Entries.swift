@@ -47,7 +47,12 @@ extension JournalFile {
 
     /// The chain up to `position`, whose entry is taken on trust: what `read` goes on from.
     func chain(at position: UInt64) throws(JournalError) -> JournalChain {
-        guard position > 0 else { return JournalChain(epoch: epoch) }
+        guard position > base.position else {
+            guard position == base.position else {
+                throw .trimmed(position: position + 1, firstPosition: base.position + 1)
+            }
+            return JournalChain(base)
+        }
         guard position != chain.position else { return chain }
         selectEntries.bind(1, Int64(position))
         defer { selectEntries.reset() }
@@ -64,7 +69,7 @@ extension JournalFile {
                 path: path, position: chain.position + 1,
                 detail: "the entry is missing: there is a snapshot of position \(newest)")
         }
-        guard chain.position > 0 else { return }
+        guard chain.position > base.position else { return }
         var end = try chain(at: chain.position - 1)
         _ = try read(after: &end, limit: JournalReadLimit(entriesMax: 1))
     }
@@ -81,5 +86,12 @@ extension JournalFile {
         let entry = JournalEntry(
             position: UInt64(position), timeMilliseconds: UInt64(time), payload: selectEntries.bytes(3))
         return (entry, checksum)
+    }
+}
+
+extension JournalChain {
+    /// The chain at the place where a file begins.
+    init(_ base: JournalBase) {
+        self.init(epoch: base.epoch, base: base.position, timeMilliseconds: base.timeMilliseconds)
     }
 }

@@ -3,7 +3,8 @@ import Glibc
 // The journal as an SQLite database. protocol/journal.md describes the format for others; in short:
 //
 //     application_id 'Ushr'; user_version = format version
-//     meta            name, value: epoch (16 bytes, big-endian), in_use (1 while a server has it open)
+//     meta            name, value: epoch (16 bytes, big-endian), in_use (1 while a server has it open); in format 2 base and
+//                     base_time: the position and time after which it begins
 //     entries         position, time, checksum, payload
 //     snapshot_parts  id, bytes
 //     snapshots       position, digest, first_part, part_count, byte_count, checksum; its row is written last
@@ -21,19 +22,30 @@ struct JournalFileOptions: Sendable {
     var pageSize = 4_096
     /// Entries may not grow the database beyond so many pages (tests: a full disk).
     var pagesMax: Int?
+    /// What a new file begins after, where it is not a new journal.
+    var base: JournalBase?
     /// A server writes; a reader leaves file and log as they are.
     var access = Access.serve
 
     enum Access { case serve, inspect }
 }
 
+/// The end of a journal that goes on in another place: what came before is there as a snapshot.
+struct JournalBase: Sendable {
+    let epoch: JournalEpoch
+    let position: UInt64
+    let timeMilliseconds: UInt64
+}
+
 /// Confined to one thread at a time: the opener's, then the journal's.
 final class JournalFile {
     static let applicationID: Int64 = 0x5573_6872  // "Ushr"
-    static let formatVersion: Int64 = 1
+    /// 2 is 1 with a base, which a version that knows only 1 must not overlook.
+    static let formatVersion: Int64 = 2
 
     let path: String
     let epoch: JournalEpoch
+    let base: JournalBase
     let connection: SQLiteConnection
     /// The end of the entries.
     var chain: JournalChain
@@ -58,18 +70,22 @@ final class JournalFile {
         try connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         if try Self.isEmpty(connection) {
             guard serving else { throw .notAJournal(path: path, detail: "it is empty") }
-            try Self.create(connection, pageSize: options.pageSize)
+            try Self.create(connection, pageSize: options.pageSize, base: options.base)
         } else {
             try Self.identify(connection)
             try Self.checkLog(connection, existed: logExisted)
         }
         epoch = try Self.readEpoch(connection)
+        base = JournalBase(
+            epoch: epoch,
+            position: UInt64(clamping: try connection.integer("SELECT value FROM meta WHERE name = 'base'") ?? 0),
+            timeMilliseconds: UInt64(clamping: try connection.integer("SELECT value FROM meta WHERE name = 'base_time'") ?? 0))
         insertEntry = try connection.prepare(
             "INSERT INTO entries (position, time, checksum, payload) VALUES (?1, ?2, ?3, ?4)")
         selectEntries = try connection.prepare(
             "SELECT position, time, checksum, payload FROM entries WHERE position >= ?1 ORDER BY position")
-        chain = JournalChain(epoch: epoch)
-        let last = UInt64(clamping: try connection.integer("SELECT max(position) FROM entries") ?? 0)
+        chain = JournalChain(base)
+        let last = UInt64(clamping: try connection.integer("SELECT max(position) FROM entries") ?? Int64(base.position))
         chain = try chain(at: last)
         // A reader wants what is good before it hears what is not.
         if serving {
@@ -110,7 +126,7 @@ final class JournalFile {
         guard version <= formatVersion else {
             throw .newerFormat(path: path, found: version, supported: formatVersion)
         }
-        guard version == formatVersion else {
+        guard version >= 1 else {
             throw .notAJournal(path: path, detail: "it has format \(version), which never was one")
         }
     }
@@ -131,15 +147,17 @@ final class JournalFile {
         }
     }
 
-    private static func create(_ connection: SQLiteConnection, pageSize: Int) throws(JournalError) {
+    private static func create(
+        _ connection: SQLiteConnection, pageSize: Int, base: JournalBase?
+    ) throws(JournalError) {
         try connection.execute("PRAGMA page_size=\(pageSize)")
         try useLog(connection)
-        let epoch = JournalEpoch.random()
+        let epoch = base?.epoch ?? .random()
         try connection.transaction { () throws(JournalError) in
             try connection.execute(
                 """
                 PRAGMA application_id=\(applicationID);
-                PRAGMA user_version=\(formatVersion);
+                PRAGMA user_version=\(base == nil ? 1 : formatVersion);
                 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
                 CREATE TABLE entries (
                     position INTEGER PRIMARY KEY, time INTEGER NOT NULL, checksum INTEGER NOT NULL,
@@ -155,6 +173,10 @@ final class JournalFile {
                 (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) }
             }
             try insert.run(blobAt: 1, bytes[...])
+            if let base {
+                try connection.execute(
+                    "INSERT INTO meta VALUES ('base', \(base.position)), ('base_time', \(base.timeMilliseconds))")
+            }
         }
     }
 

@@ -12,6 +12,7 @@ import Synchronization
 /// The inbox's mutex is never held while SQLite works, so callers never wait for a disk.
 public final class SQLiteJournal: Journal {
     public let epoch: JournalEpoch
+    public let firstPosition: UInt64
     private let inbox: Monitor<JournalInbox>
 
     /// Open the journal at `path`, or create it in a folder that exists.
@@ -28,6 +29,7 @@ public final class SQLiteJournal: Journal {
     ) throws(JournalError) {
         let file = try JournalFile(path: path, options: options)
         epoch = file.epoch
+        firstPosition = file.base.position + 1
         inbox = Monitor(JournalInbox(lastPosition: file.chain.position))
         let engine = SQLiteEngine(file: file, clock: clock, checkpoints: checkpoints, inbox: inbox)
         JournalThread.start(name: "journal") { engine.run() }
@@ -50,6 +52,9 @@ public final class SQLiteJournal: Journal {
             if let end = inbox.end { return end }
             guard position <= inbox.lastPosition + 1 else {
                 return .beyondEnd(position: position, lastPosition: inbox.lastPosition)
+            }
+            guard position >= firstPosition else {
+                return .trimmed(position: position, firstPosition: firstPosition)
             }
             inbox.started = true
             inbox.requests.append(.start(position, deliver))

@@ -93,11 +93,11 @@ extension Gateway {
         case .claimed(let claim):
             return SeatClaim(shard: shard, claim: claim)
         case .taken(let seats):
-            metrics.claimsLost.add()
+            metrics.holdsTurnedAway.add()
             throw Status(
                 .seatTaken, "Somebody else has these seats; choose others.", details: ErrorDetails(seats: numbers(seats)))
         case .contended(let seats):
-            metrics.claimsLost.add()
+            metrics.holdsTurnedAway.add()
             throw Status(
                 .seatContended, "Another request is just claiming these seats; try again.",
                 details: ErrorDetails(retryAfterMs: 50, seats: numbers(seats)))

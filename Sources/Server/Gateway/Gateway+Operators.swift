@@ -62,6 +62,6 @@ extension Gateway {
     }
 
     func statsResponse(_ lines: [LineStats]) -> StatsResponse {
-        StatsResponse(lines: lines, connections: metrics.connections(), position: position, timeMs: journalNow)
+        StatsResponse(lines: lines, connections: instanceMetrics.connections(), position: position, timeMs: journalNow)
     }
 }

@@ -28,7 +28,8 @@ final class Gateway {
     let origins: OriginList
     let identities: IdentityChecker
     let queueTokens: QueueTokens
-    let metrics: Metrics
+    let instanceMetrics: Metrics
+    let metrics: LoopMetrics
     let deflate = DeflateContext()
     private let commands: Mailbox<ToSequencer>
 
@@ -104,7 +105,8 @@ final class Gateway {
         self.instance = instance
         self.identities = identities
         self.queueTokens = queueTokens
-        self.metrics = metrics
+        instanceMetrics = metrics
+        self.metrics = metrics.addLoop(loop.counters)
         self.commands = commands
         limits = settings.limits ?? CallLimits(pingMilliseconds: settings.pingIntervalMilliseconds)
         backendLimits = .backend(pingMilliseconds: settings.pingIntervalMilliseconds)
@@ -299,7 +301,9 @@ final class Gateway {
 
     /// What the sequencer has sent: the delta first, then the answers of its positions.
     func take(_ delta: Delta, _ answers: [Answer]) {
+        let pushesBefore = metrics.pushes
         take(delta)
+        notePushes(metrics.pushes - pushesBefore, of: delta)
         arrivedStatuses = delta.tokens
         defer { arrivedStatuses = [:] }
         for answer in answers {
@@ -308,6 +312,15 @@ final class Gateway {
             pendingCall.session.flush()
         }
         retryJoins()
+    }
+
+    /// Counts how old the news of a delta was when the last of its pushes was made; one clock read for all of them. Those
+    /// that wait for a tick, such as positions far back, are late on purpose and not counted.
+    private func notePushes(_ count: UInt64, of delta: Delta) {
+        guard count > 0, !delta.isEmpty else { return }
+        let now = Clock.wallMilliseconds()
+        metrics.pushLatency.observe(
+            microseconds: (now - min(now, delta.oldestTimeMilliseconds)) * 1000, count: count)
     }
 
     // MARK: Slow readers

@@ -53,7 +53,6 @@ struct LoopStart: Sendable {
             loop: loop, index: index, settings: settings, instance: instance, identities: identities,
             queueTokens: QueueTokens(key: key, epoch: instance.epoch),
             metrics: metrics, commands: commands, image: image)
-        metrics.observe(loop.counters)
         inbox.attach(to: loop) { delta, answers, standing in
             gateway.take(standing)
             gateway.take(delta, answers)

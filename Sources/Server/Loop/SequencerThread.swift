@@ -85,6 +85,7 @@ final class SequencerThread: Sendable {
         var sequencer = sequencer
         var heard: [JournalEvent] = []
         var said: [ToSequencer] = []
+        var appends = AppendTimes()
         var standing = Standing.serving
         note(sequencer, journal)
         while true {
@@ -95,14 +96,14 @@ final class SequencerThread: Sendable {
                 if sequencer.hasLeft || Clock.monotonicMilliseconds() >= leaveBy { break }
             }
             let takesCommands = sequencer.gatheredCount < Self.gatheredMax
-            waker.sleep(upTo: idleTime(sequencer, leaveBy: leaveBy)) {
+            waker.sleep(upTo: idleTime(sequencer, metrics, leaveBy: leaveBy)) {
                 !events.isEmpty || takesCommands && !commands.isEmpty
                     || control.withLock { $0.leaveBy != leaveBy || $0.neighbourQuestion != nil }
             }
             control.withLock { $0.neighbourQuestion.take() }?.give(sequencer.neighbours)
             var publication = Publication(loops: inboxes.count)
             if events.drain(into: &heard) {
-                for event in heard { take(event, &sequencer, &publication, metrics, logger, entryApplied) }
+                for event in heard { take(event, &sequencer, &publication, &appends, metrics, logger, entryApplied) }
                 heard.removeAll(keepingCapacity: true)
             }
             if takesCommands, commands.drain(into: &said) {
@@ -111,7 +112,10 @@ final class SequencerThread: Sendable {
             }
             sequencer.losePatience(now: Clock.monotonicMilliseconds(), into: &publication)
             sequencer.note(journalEnd: journal.lastPosition)
-            while let batch = sequencer.nextBatch(now: Clock.monotonicMilliseconds()) { journal.append(batch) }
+            while let batch = sequencer.nextBatch(now: Clock.monotonicMilliseconds()) {
+                journal.append(batch)
+                appends.appended()
+            }
             metrics.claimsOverruled.add(publication.claimsLost)
             var loopStanding = LoopStanding(standing: sequencer.standing, rejoins: sequencer.rejoins)
             if case .stopped = loopStanding.standing { loopStanding.neighbours = sequencer.neighbours }
@@ -126,16 +130,16 @@ final class SequencerThread: Sendable {
                 standing = loopStanding.standing
             }
             note(sequencer, journal)
+            metrics.sale.refresh(from: sequencer, now: Clock.monotonicMilliseconds())
         }
         // The journal's thread waits no more for what it says to be taken.
         control.withLock { $0.isStopping = true }
     }
 
-    private func idleTime(_ sequencer: borrowing Sequencer, leaveBy: UInt64?) -> UInt64? {
+    private func idleTime(_ sequencer: borrowing Sequencer, _ metrics: Metrics, leaveBy: UInt64?) -> UInt64? {
         let now = Clock.monotonicMilliseconds()
-        let idle = sequencer.idleTime(now: now)
-        guard let leaveBy else { return idle }
-        return min(idle ?? .max, leaveBy - min(leaveBy, now))
+        return [sequencer.idleTime(now: now), metrics.sale.idleTime(now: now), leaveBy.map { $0 - min($0, now) }]
+            .compactMap(\.self).min()
     }
 
     /// Notes how far a recovery has come.
@@ -165,8 +169,8 @@ final class SequencerThread: Sendable {
     }
 
     private func take(
-        _ event: JournalEvent, _ sequencer: inout Sequencer, _ publication: inout Publication, _ metrics: Metrics,
-        _ logger: Logger,
+        _ event: JournalEvent, _ sequencer: inout Sequencer, _ publication: inout Publication, _ appends: inout AppendTimes,
+        _ metrics: Metrics, _ logger: Logger,
         _ entryApplied: (UInt64, UInt64) -> Void
     ) {
         switch event {
@@ -176,6 +180,10 @@ final class SequencerThread: Sendable {
                 do throws(SequencerError) {
                     try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication)
                     metrics.entries.add()
+                    metrics.sale.entryApplied()
+                    // What an instance that was declared gone had under way has not come back: it is not waited for.
+                    let isCounted = sequencer.standing != .rejoining
+                    appends.heard(inFlight: sequencer.inFlightCount, into: isCounted ? metrics.journalLatency : nil)
                     entryApplied(entry.position, sequencer.office.digest)
                 } catch {
                     logger.critical("journal entry \(entry.position) can't be read: \(error)")

@@ -8,7 +8,8 @@ final class AdminConnection: ConnectionHandler, TimerTarget {
     struct Facts {
         /// Why the server takes no clients just now; nil: ready.
         var notReady: String?
-        var metrics: String
+        /// Made only when asked for: most ask whether the server is ready.
+        var metrics: () -> String
     }
 
     private static let requestMilliseconds: UInt64 = 5_000
@@ -68,7 +69,8 @@ final class AdminConnection: ConnectionHandler, TimerTarget {
                 includesBody: includesBody)
         case "/metrics":
             return HTTPResponse.encode(
-                .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: Array(facts().metrics.utf8),
+                .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+                body: Array(facts().metrics().utf8),
                 includesBody: includesBody)
         default:
             return HTTPResponse.encode(

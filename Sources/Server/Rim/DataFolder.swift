@@ -13,19 +13,27 @@ import Reactor
 ///       instance              this instance's number among several on one journal; goes with the folder and is never copied
 ///       diverged-N.snapshot   state of an instance that stopped itself, since at journal position N it was not the others'
 ///       server.json           where the running server listens, for the command line on the same machine
+///
+/// Development instances of one sale share certificate and operator key, or a client could not go from one to the next: with
+/// a development folder those three lie there, made by whichever instance is first.
 struct DataFolder {
     let path: String
+    /// Where the development certificate and the operator's key are.
+    private let development: String
 
-    /// Makes the folder, readable by its owner alone, unless it is there.
-    init(_ path: String) throws {
+    /// Makes the folders, readable by their owner alone, unless they are there.
+    init(_ path: String, development: String? = nil) throws {
         self.path = path
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        self.development = development ?? path
+        for folder in [path, self.development] {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
     }
 
     var journal: String { file("journal.sqlite") }
-    var certificate: String { file("certificate.pem") }
-    var certificateKey: String { file("certificate-key.pem") }
+    var certificate: String { development + "/certificate.pem" }
+    var certificateKey: String { development + "/certificate-key.pem" }
     private var serverNote: String { file("server.json") }
 
     private func file(_ name: String) -> String { path + "/" + name }
@@ -45,11 +53,28 @@ struct DataFolder {
     ///
     /// - Returns: whether it was made.
     func ensureCertificate() throws -> Bool {
-        if exists(certificate), exists(certificateKey), !isOlder(certificate, thanDays: Int(DevelopmentCertificate.days) - 7) {
-            return false
+        try aloneInDevelopment {
+            if exists(certificate), exists(certificateKey),
+                !isOlder(certificate, thanDays: Int(DevelopmentCertificate.days) - 7)
+            {
+                return false
+            }
+            try DevelopmentCertificate.create(now: Clock.wallMilliseconds()).save(certificate: certificate, key: certificateKey)
+            return true
         }
-        try DevelopmentCertificate.create(now: Clock.wallMilliseconds()).save(certificate: certificate, key: certificateKey)
-        return true
+    }
+
+    /// Runs `body` while no other instance makes anything in the development folder: several start at once, and all have to
+    /// end up with the same files.
+    private func aloneInDevelopment<Result>(_ body: () throws -> Result) throws -> Result {
+        let path = development + "/development.lock"
+        let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
+        defer { close(lock) }  // and with it the lock is gone
+        while flock(lock, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw CocoaError(.fileLocking, userInfo: [NSFilePathErrorKey: path]) }
+        }
+        return try body()
     }
 
     private func isOlder(_ path: String, thanDays days: Int) -> Bool {
@@ -59,7 +84,10 @@ struct DataFolder {
 
     /// The development operator's secret, made if there is none.
     func operatorKey() throws -> String {
-        let path = file("operator-key")
+        try aloneInDevelopment { try makeOperatorKey(development + "/operator-key") }
+    }
+
+    private func makeOperatorKey(_ path: String) throws -> String {
         if exists(path) {
             return try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         }

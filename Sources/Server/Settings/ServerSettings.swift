@@ -11,6 +11,7 @@ public struct ServerSettings: Sendable {
     /// Where clients reach this very instance, `host:port`; nil: by the address of all.
     public var publicAddress: String?
     public var dataFolder = "usher-data"
+    public var developmentFolder: String?
     public var journal = JournalChoice.sqlite
     public var journalStream = "usher"
     public var journalReplicas = 3
@@ -73,7 +74,7 @@ public struct ServerSettings: Sendable {
     /// The shared journal that the settings name.
     ///
     /// - Throws: `JournalError.badAddress`.
-    func sharedJournal(at url: String) throws(JournalError) -> JetStreamOptions {
+    func jetStream(at url: String) throws(JournalError) -> JetStreamOptions {
         var options = try JetStreamOptions(url: url)
         options.stream = journalStream
         options.replicas = journalReplicas

@@ -45,6 +45,9 @@ public struct Setting: Sendable {
         Setting("data", "FOLDER", "journal, keys and development certificate", "usher-data") {
             set(&$1.dataFolder, nonEmpty($0))
         },
+        Setting("development-folder", "FOLDER", "certificate and operator key that development instances share", "none") {
+            set(&$1.developmentFolder, nonEmpty($0))
+        },
         Setting(
             "journal", "sqlite|memory|nats://HOST:PORT,…|tls://HOST:PORT,…",
             "a file of this instance's own, or a NATS stream that several instances share; memory keeps nothing over a restart",
@@ -59,7 +62,7 @@ public struct Setting: Sendable {
         Setting("journal-credentials", "FILE", "NATS credentials (.creds) for the shared journal", "none") {
             set(&$1.journalCredentialsFile, nonEmpty($0))
         },
-        Setting("journal-ca", "FILE", "authority of the NATS servers' certificates, PEM", "the system's") {
+        Setting("journal-ca", "FILE", "authority of the NATS servers' certificates, PEM; none: those of the system", "none") {
             set(&$1.journalAuthorityFile, nonEmpty($0))
         },
         Setting("concerts", "FILE", "what is on sale, put in at the first start (docs/operating.md)", "none") {

@@ -39,7 +39,7 @@ struct ExportJournal: AsyncParsableCommand {
     func run() async throws {
         let reader = try journal.open()
         defer { reader.close() }
-        var replay = Replay()
+        var replay = try Replay(of: reader)
         while let read = try ReadEntry.next(of: reader) { replay.apply(read) }
         let sale = SaleExport(replay.office)
         if let csv { try write(only == .payments ? sale.paymentsCSV : sale.reservationsCSV, to: csv) }

@@ -31,7 +31,9 @@ struct ShowJournal: AsyncParsableCommand {
         let reader = try journal.open()
         defer { reader.close() }
         let end = min(to ?? .max, reader.lastPosition)
-        let first = from ?? last.map { reader.lastPosition - min($0, reader.lastPosition) + 1 } ?? 1
+        let first =
+            from ?? last.map { max(reader.firstPosition, reader.lastPosition - min($0, reader.lastPosition) + 1) }
+            ?? reader.firstPosition
         guard first <= end else { return }
         do throws(JournalError) {
             try reader.seek(to: first)

@@ -38,16 +38,15 @@ struct VerifyJournal: AsyncParsableCommand {
         }
     }
 
-    private func verify(_ reader: JournalReader) throws -> Report {
+    private func verify(_ reader: any JournalSource) throws -> Report {
         let summaries: [JournalReader.SnapshotSummary]
         do throws(JournalError) {
             _ = try reader.verify()
             summaries = try reader.snapshots()
-            if reader.lastPosition > 0 { try reader.seek(to: 1) }
         } catch {
             throw Failure(.local, error.description)
         }
-        var replay = Replay()
+        var replay = try Replay(of: reader)
         var snapshotsCompared = 0
         while let read = try ReadEntry.next(of: reader) {
             replay.apply(read)
@@ -59,7 +58,7 @@ struct VerifyJournal: AsyncParsableCommand {
         }
         try Self.check(replay.office, reader.lastPosition)
         var report = Report()
-        report.file = reader.path
+        report.file = reader.name
         report.entries = replay.entryCount
         report.commands = replay.commandCount
         report.refusals = replay.refusalCount
@@ -81,7 +80,7 @@ struct VerifyJournal: AsyncParsableCommand {
         }
     }
 
-    private static func compare(_ reader: JournalReader, at position: UInt64, _ replayed: [UInt8]) throws {
+    private static func compare(_ reader: any JournalSource, at position: UInt64, _ replayed: [UInt8]) throws {
         let stored: JournalSnapshot?
         do throws(JournalError) {
             stored = try reader.latestSnapshot(below: position + 1).snapshot

@@ -140,7 +140,10 @@ enum CommitTable {
         var text =
             "### Group commit\n\nClients that wait for each answer, the real sequencer, the SQLite journal on this disk.\n\n"
             + Table.make(
-                ["clients", "commands of a user", "commands a second", "p50 ms", "p99 ms", "max ms", "commands a commit", "processor µs a command"],
+                [
+                    "clients", "commands of a user", "commands a second", "p50 ms", "p99 ms", "max ms", "commands a commit",
+                    "processor µs a command",
+                ],
                 rows)
         if let disk = DiskSync.run(count: options.isQuick ? 50 : 1_000, path: options.data + "/bench-sync") {
             text +=

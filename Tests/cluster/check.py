@@ -1,0 +1,143 @@
+"""What `cluster.py --check` asks of the cluster that it has started."""
+
+import json
+import pathlib
+import re
+import subprocess
+import time
+import urllib.parse
+
+import compose
+from cluster import Cluster, ClusterError, addresses_aside, get
+
+DASHBOARD = compose.ROOT / "docs/deploy/grafana/usher.json"
+
+
+def check(programs, folder):
+    """Starts all, plays a purchase through the balancer, asks for everybody's figures, ends all.
+
+    Raises ClusterError with what was not as it should be.
+    """
+    started = time.monotonic()
+    services = compose.services()
+    placement = compose.Placement(services, addresses_aside(services), folder)
+    cluster = Cluster(programs, placement, print)
+    statuses = {}
+    try:
+        cluster.start()
+        check_instances(cluster)
+        buy(cluster, folder)
+        check_prometheus(cluster)
+    finally:
+        statuses = cluster.stop()
+    for name, status in statuses.items():
+        if name.startswith("usher") and status != 0:
+            raise ClusterError(f"{name} ended with status {status}:{cluster.processes[name].last_words()}")
+    print(f"all is as it should be, in {time.monotonic() - started:.0f} s")
+
+
+def expect(condition, sentence):
+    if not condition:
+        raise ClusterError(sentence)
+
+
+def wait_for(what, condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        expect(time.monotonic() < deadline, f"{what}: not after {seconds} s")
+        time.sleep(0.1)
+
+
+def check_instances(cluster):
+    """Each instance is ready, the balancer knows it, and all count three of them."""
+    instances = [name for name in cluster.processes if name.startswith("usher")]
+    expect(len(instances) == 3, f"there are {len(instances)} instances")
+    figures = f"http://{cluster.placement.addresses['haproxy']}:8404/metrics"
+
+    def ready():
+        found = re.search(r'^haproxy_backend_active_servers\{proxy="ready"\} (\d+)', get(figures) or "", re.MULTILINE)
+        return found and int(found[1]) == len(instances)
+
+    wait_for("the balancer has three ready instances", ready)
+    for name in instances:
+        wait_for(f"{name} counts three instances", lambda: metric(cluster, name, "usher_instances") == len(instances))
+
+
+def metric(cluster, name, metric):
+    page = get(f"http://{cluster.placement.addresses[name]}:8444/metrics") or ""
+    found = re.search(rf"^{metric} (\S+)$", page, re.MULTILINE)
+    return float(found[1]) if found else None
+
+
+def buy(cluster, folder):
+    """One person goes from the catalogue to a payment, each command over a connection of its own through the balancer."""
+    server = [
+        "--server", f"wss://{cluster.placement.addresses['haproxy']}:8443", "--data", str(folder / "development"), "--user",
+        "check",
+    ]
+    home = folder / "client"
+    home.mkdir()
+    environment = {"HOME": str(home), "XDG_STATE_HOME": str(home), "XDG_CONFIG_HOME": str(home), "PATH": "/usr/bin:/bin"}
+
+    def usher(*words):
+        done = subprocess.run(
+            [cluster.programs.usher, *words, *server], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=60, check=False)
+        expect(done.returncode == 0, f"usher {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    concerts = usher("concerts")
+    expect("aurora" in concerts, f"the demonstration is on sale: {concerts}")
+    # Stays until the end, as a fan's own terminal would.
+    log = folder / "join.txt"
+    with log.open("wb") as output:
+        join = subprocess.Popen(
+            [cluster.programs.usher, "join", "aurora", *server], env=environment, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=output)
+    try:
+        wait_for(f"a place and a turn (see {log})", lambda: "It is your turn." in log.read_text())
+        usher("hold", "aurora-1", "--best", "2")
+        usher("charge", "20000")
+        expect("are yours" in usher("pay"), "the seats are paid")
+        wait_for("the join hears of the payment", lambda: join.poll() is not None)
+        expect(join.returncode == 0, f"usher join: {log.read_text()}")
+    finally:
+        join.kill()
+        join.wait()
+
+
+def queries():
+    """Every expression of the dashboard, for all concerts."""
+    dashboard = json.loads(DASHBOARD.read_text())
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            yield panel["title"], target["expr"].replace("$concert", ".*")
+
+
+def check_prometheus(cluster):
+    """Prometheus reaches everybody, has no quarrel with its files, and understands every query of the dashboard."""
+    if "prometheus" not in cluster.processes:
+        print(f"not checked, for want of Prometheus: {pathlib.Path(DASHBOARD).name}'s queries")
+        return
+    api = f"http://{cluster.placement.addresses['prometheus']}:9090/api/v1"
+
+    def ask(query):
+        page = get(f"{api}/query?" + urllib.parse.urlencode({"query": query}))
+        return json.loads(page)["data"]["result"] if page else None
+
+    wait_for("Prometheus reaches all", lambda: len(ask("up == 1") or []) == 4)
+    # Rates need two scrapes.
+    wait_for("Prometheus has scraped twice", lambda: ask("rate(usher_calls_total[1m])"))
+    without = []
+    for title, query in queries():
+        result = ask(query)
+        expect(result is not None, f"the dashboard's '{title}': Prometheus does not understand {query}")
+        if not result:
+            without.append(title)
+    expect(set(without) <= {"Push latency", "Push latency, p99"} | MAY_BE_EMPTY, f"panels without data: {without}")
+    rules = json.loads(get(f"{api}/rules"))["data"]["groups"]
+    expect(sum(len(group["rules"]) for group in rules) >= 5, "the alarms are loaded")
+
+
+# Panels that show nothing while nothing is wrong.
+MAY_BE_EMPTY = {"Refusals a second, by reason"}
