@@ -36,15 +36,19 @@ struct ChaosTests {
             } catch {
                 Issue.record("seed \(saleSeed): \(error)")
             }
-            try await stage.end()
             figures.add(run.figures)
             let found = Checker.violations(run.evidence)
             violations += found.count
+            try await stage.end(isKept: !found.isEmpty)
             if found.isEmpty {
                 try FileManager.default.removeItem(at: stage.folder)
             } else {
-                let all = found.prefix(20).map { "\($0)" }.joined(separator: "\n")
-                Issue.record("seed \(saleSeed), everything kept in \(stage.folder.path):\n\(all)")
+                let all = found.map { "\($0)\n" }.joined()
+                try Data(all.utf8).write(to: stage.folder.appending(path: "violations"))
+                let some = Dictionary(grouping: found, by: \.promise).map { promise, of in
+                    "\(of.count) of \(promise.rawValue), such as\n" + of.prefix(4).map { "  \($0)\n" }.joined()
+                }
+                Issue.record("seed \(saleSeed), everything kept in \(stage.folder.path):\n\(some.joined())")
             }
             left -= Self.faultsPerSale
             saleSeed += 1

@@ -88,12 +88,21 @@ final class Stage: Sendable {
     }
 
     /// Ends whatever still runs. The folder stays.
-    func end() async throws {
+    ///
+    /// - Parameter isKept: what the NATS servers have stored is put there.
+    func end(isKept: Bool) async throws {
         for instance in instances {
             instance.resume()
             try await instance.kill()
         }
-        try await Self.aside { [nats, network] in
+        try await Self.aside { [nats, network, folder] in
+            if isKept {
+                for server in nats.servers {
+                    server.kill()
+                    try FileManager.default.copyItem(
+                        at: URL(filePath: server.folder), to: folder.appending(path: server.name))
+                }
+            }
             nats.end()
             network.end()
         }
