@@ -64,7 +64,7 @@ private struct ReadPage {
         loops[1].refused("SEAT_TAKEN")
         loops[1].refused("TOKEN_WAITING")
         let page = ReadPage(
-            metrics.page(of: .init(isReady: false, status: .init(position: 7, journalEnd: 9, standing: .stalled(reason: "")))))
+            metrics.page(of: .init(isReady: false, status: .init(position: 7, journalEnd: 9, standing: .stalled("")))))
         #expect(page.faults == [])
         func value(_ name: String, _ labels: String = "") -> Double? { page.samples[.init(name: name, labels: labels)] }
         #expect(value("usher_calls_total") == 7)
