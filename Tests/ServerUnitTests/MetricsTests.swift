@@ -1,5 +1,6 @@
 import Foundation
 import Reactor
+import Sequencer
 import Testing
 
 @testable import Server
