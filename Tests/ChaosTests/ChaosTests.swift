@@ -21,11 +21,12 @@ struct ChaosTests {
         var saleSeed = seed
         while left > 0 {
             let binary = URL(filePath: try #require(Self.environment["USHER_BINARY"]))
-            let stage = try await Stage.aside { try Stage(binary: binary) }
+            var random = SeededRandom(saleSeed)
+            let snapshotEntries = [200, 2_000, 20_000].randomElement(using: &random)!
+            let stage = try await Stage.aside { try Stage(binary: binary, snapshotEntries: snapshotEntries) }
             if left == faults {
                 say("chaos: \(faults) faults, seed \(seed), cuts by \(stage.network.kind)")
             }
-            var random = SeededRandom(saleSeed)
             let plan = Blow.plan(min(left, Self.faultsPerSale), using: &random)
             var run = ChaosRun(stage, seed: saleSeed)
             let before = figures.blows
