@@ -150,7 +150,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
             if connection === going.successor { successorFailed() }
             return
         }
-        let wasGoing = going.isAsked
+        // Sent away, or not let in where others are: that is how instances go and come.
+        let wasGoing = going.isAsked || !hasWelcome && crowd.plan.targets.count > 1
         show(0)
         self.connection = nil
         isBound = false
