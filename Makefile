@@ -2,9 +2,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test autobahn mutants bench peers push-vs-poll soak soak-crashes soak-chaos soak-simulation \
-	soak-sanitizers \
-	fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
+.PHONY: help run cluster cluster-figures build test autobahn mutants bench peers push-vs-poll \
+	soak soak-crashes soak-chaos soak-simulation soak-sanitizers fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev libnats-dev pkg-config
 TEST_PACKAGES := protobuf-compiler openssl python3-venv python3-lib2to3 curl haproxy
@@ -116,6 +115,9 @@ peers: build test-packages ## Usher beside SwiftNIO on the same work, 10 minutes
 
 push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and plot of docs/performance.md
 	python3 Tests/pushes/push_vs_poll.py
+
+cluster-figures: build $(VENV)/.complete ## one, two and three instances on one replicated journal, 6 minutes: tables of docs/performance.md
+	$(VENV)/bin/python Tests/cluster/figures.py --crowd 19000
 
 # Housekeeping
 

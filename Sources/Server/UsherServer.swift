@@ -197,6 +197,10 @@ public final class UsherServer: Sendable {
         parts.folder.removeServerNote()
     }
 
+    /// Has something done once only a new start can bring this instance back: it was away for longer than the journal keeps.
+    /// Once, from any thread; stop the server then, and start another one.
+    public func whenOvertaken(_ body: @escaping @Sendable () -> Void) { parts.sequencer.whenOvertaken(body) }
+
     /// The longest that `stop` takes with these settings: notice, drain time, and ten seconds for presence to be handed
     /// over and the journal to be closed.
     public static func stopMilliseconds(_ settings: ServerSettings) -> UInt64 {

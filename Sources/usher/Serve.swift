@@ -58,10 +58,19 @@ struct Serve: ParsableCommand {
             throw ExitCode.failure
         }
         greet(server, settings)
+        let isOvertaken = Atomic(false)
+        server.whenOvertaken {
+            isOvertaken.store(true, ordering: .releasing)  // for the load below, after the wait
+            stopAsked.ask()
+        }
         stopAsked.wait()
         print("stopping: clients are sent away within \(settings.drainMilliseconds / 1000) s; once more ends it at once")
         fflush(nil)
         server.stop()
+        if isOvertaken.load(ordering: .acquiring) {
+            logger.critical("away for longer than the journal keeps: ends to be started again, from the newest snapshot")
+            throw ExitCode(75)  // EX_TEMPFAIL of sysexits.h
+        }
     }
 
     /// `--name value`, `--name=value`, and `--switch` alone.
@@ -116,7 +125,8 @@ struct Serve: ParsableCommand {
 
 /// SIGTERM and Ctrl-C, caught from its making on: the first one asks to stop, a second one ends the process at once. A
 /// dispatch source, since signals reach any thread and not all are ours.
-private final class StopSignals {
+private final class StopSignals: @unchecked Sendable {
+    // Safe: the sources are made once, by `init`; the rest may be used by any thread.
     private let asked = DispatchSemaphore(value: 0)
     private let queue = DispatchQueue(label: "signals")
     private var sources: [any DispatchSourceSignal] = []
@@ -146,4 +156,7 @@ private final class StopSignals {
     }
 
     func wait() { asked.wait() }
+
+    /// Asks to stop without a signal.
+    func ask() { asked.signal() }
 }

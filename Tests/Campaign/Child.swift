@@ -39,6 +39,9 @@ final class Child: Sendable {
     /// That it ended by itself, with 0.
     var hasEndedWell: Bool { !isRunning && process.terminationReason == .exit && process.terminationStatus == 0 }
 
+    /// That it ended by itself, with another number.
+    var hasFailed: Bool { !isRunning && process.terminationReason == .exit && process.terminationStatus != 0 }
+
     func signal(_ number: Int32) { _ = Glibc.kill(process.processIdentifier, number) }
 
     func end() async throws {

@@ -27,6 +27,7 @@ struct ChaosFigures: Sendable {
     private var places = 0
     private var seatsSold = 0
     private var checkpoints = 0
+    private var restarts = 0
 
     /// - Parameters:
     ///   - acknowledged: when commands were, anywhere.
@@ -63,6 +64,8 @@ struct ChaosFigures: Sendable {
         return max(longest, blow.recovered - min(last, blow.recovered))
     }
 
+    mutating func countRestarts(_ count: Int) { restarts += count }
+
     mutating func count(_ evidence: Evidence) {
         commands += evidence.commandCount
         acknowledged += evidence.acknowledgedCount
@@ -93,6 +96,7 @@ struct ChaosFigures: Sendable {
         places += other.places
         seatsSold += other.seatsSold
         checkpoints += other.checkpoints
+        restarts += other.restarts
     }
 
     /// The tables, Markdown.
@@ -112,7 +116,8 @@ struct ChaosFigures: Sendable {
         lines += [
             "", "| | |", "|---|---|", "| seed | \(seed) |", "| faults | \(blows) |", "| users | \(users) |",
             "| places in line | \(places) |", "| commands | \(commands) |", "| of them acknowledged | \(acknowledged) |",
-            "| seats sold | \(seatsSold) |", "| positions at which all digests were compared | \(checkpoints) |",
+            "| seats sold | \(seatsSold) |", "| instances that ended by themselves, to be started again | \(restarts) |",
+            "| positions at which all digests were compared | \(checkpoints) |",
             "| **broken promises** | **\(violations)** |",
         ]
         return lines.joined(separator: "\n")

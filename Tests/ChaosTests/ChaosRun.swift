@@ -47,7 +47,10 @@ struct ChaosRun {
         let (logs, left) = try await crowd.end(within: evidence.serverFaults.isEmpty ? 120 : 0)
         if left > 0 { evidence.serverFaults.append("\(left) users had no answers for 120 s and never got home") }
         evidence.shoppers = logs
-        for pulse in pulses { evidence.shoppers += await pulse.value }
+        for pulse in pulses {
+            if !evidence.serverFaults.isEmpty { pulse.cancel() }
+            evidence.shoppers += await pulse.value
+        }
         guard evidence.serverFaults.isEmpty else {
             evidence.shoppers = []  // nobody has been asked what became of theirs
             return
@@ -200,16 +203,24 @@ struct ChaosRun {
         }
     }
 
-    /// Waits until all instances take commands and each lane is served again.
+    /// Waits until all instances take commands and each lane is served again. An instance that has ended with a failure is
+    /// started again, once, as systemd does it.
     private mutating func recover(_ blow: Blow, since healed: UInt64) async throws {
         let deadline = healed + Self.recoverySeconds * 1_000_000_000
+        var restarted: Set<String> = []
+        defer { figures.countRestarts(restarted.count) }
         while true {
             var complaints: [String] = []
             for instance in stage.instances {
                 if let complaint = await instance.complaint() { complaints.append("\(instance.name): \(complaint)") }
                 if !instance.isRunning {
-                    evidence.serverFaults.append("\(blow.fault.rawValue): \(instance.name) has ended: \(instance.lastWords)")
-                    return
+                    guard instance.child?.hasFailed ?? false, !restarted.contains(instance.name) else {
+                        evidence.serverFaults.append(
+                            "\(blow.fault.rawValue): \(instance.name) has ended: \(instance.lastWords)")
+                        return
+                    }
+                    restarted.insert(instance.name)
+                    try instance.start()
                 }
             }
             let served = Set(record.beats.filter { $0.at > healed }.map(\.lane))

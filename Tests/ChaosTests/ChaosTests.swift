@@ -21,11 +21,12 @@ struct ChaosTests {
         var saleSeed = seed
         while left > 0 {
             let binary = URL(filePath: try #require(Self.environment["USHER_BINARY"]))
-            let stage = try await Stage.aside { try Stage(binary: binary) }
+            var random = SeededRandom(saleSeed)
+            let snapshotEntries = [200, 2_000, 20_000].randomElement(using: &random)!
+            let stage = try await Stage.aside { try Stage(binary: binary, snapshotEntries: snapshotEntries) }
             if left == faults {
                 say("chaos: \(faults) faults, seed \(seed), cuts by \(stage.network.kind)")
             }
-            var random = SeededRandom(saleSeed)
             let plan = Blow.plan(min(left, Self.faultsPerSale), using: &random)
             var run = ChaosRun(stage, seed: saleSeed)
             let before = figures.blows
@@ -36,15 +37,19 @@ struct ChaosTests {
             } catch {
                 Issue.record("seed \(saleSeed): \(error)")
             }
-            try await stage.end()
             figures.add(run.figures)
             let found = Checker.violations(run.evidence)
             violations += found.count
+            try await stage.end(isKept: !found.isEmpty)
             if found.isEmpty {
                 try FileManager.default.removeItem(at: stage.folder)
             } else {
-                let all = found.prefix(20).map { "\($0)" }.joined(separator: "\n")
-                Issue.record("seed \(saleSeed), everything kept in \(stage.folder.path):\n\(all)")
+                let all = found.map { "\($0)\n" }.joined()
+                try Data(all.utf8).write(to: stage.folder.appending(path: "violations"))
+                let some = Dictionary(grouping: found, by: \.promise).map { promise, of in
+                    "\(of.count) of \(promise.rawValue), such as\n" + of.prefix(4).map { "  \($0)\n" }.joined()
+                }
+                Issue.record("seed \(saleSeed), everything kept in \(stage.folder.path):\n\(some.joined())")
             }
             left -= Self.faultsPerSale
             saleSeed += 1

@@ -24,7 +24,10 @@ final class Stage: Sendable {
     var urls: [ServerURL] { instances.map(\.home.url) }
 
     /// Starts the NATS servers, and prepares the instances.
-    init(binary: URL) throws {
+    ///
+    /// - Parameter snapshotEntries: between snapshots. The journal is trimmed behind them: few leave those behind who were
+    ///   away, who then have to start again; many let them read what they missed.
+    init(binary: URL, snapshotEntries: Int) throws {
         self.binary = binary
         folder = FileManager.default.temporaryDirectory.appending(path: "usher-chaos-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -63,7 +66,8 @@ final class Stage: Sendable {
                         "--journal", "nats://" + journal.joined(separator: ","), "--journal-stream", Self.stream,
                         "--concerts", folder.appending(path: "sale.yaml").path, "--certificate",
                         folder.appending(path: "certificate.pem").path, "--private-key",
-                        folder.appending(path: "key.pem").path, "--public-address", address, "--snapshot-entries", "2000",
+                        folder.appending(path: "key.pem").path, "--public-address", address, "--snapshot-entries",
+                        "\(snapshotEntries)",
                         "--ping-interval", "2", "--drain-time", "1", "--loops", "1", "--account-needs-active-token", "false",
                     ]), binary: binary)
         }
@@ -88,12 +92,21 @@ final class Stage: Sendable {
     }
 
     /// Ends whatever still runs. The folder stays.
-    func end() async throws {
+    ///
+    /// - Parameter isKept: what the NATS servers have stored is put there.
+    func end(isKept: Bool) async throws {
         for instance in instances {
             instance.resume()
             try await instance.kill()
         }
-        try await Self.aside { [nats, network] in
+        try await Self.aside { [nats, network, folder] in
+            if isKept {
+                for server in nats.servers {
+                    server.kill()
+                    try FileManager.default.copyItem(
+                        at: URL(filePath: server.folder), to: folder.appending(path: server.name))
+                }
+            }
             nats.end()
             network.end()
         }

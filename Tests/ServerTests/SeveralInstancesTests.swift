@@ -22,6 +22,8 @@ struct SeveralInstancesTests {
             self.journal = journal
             sale = try TestSale(logTo: lines) {
                 $0.givenJournal = journal
+                $0.drainNoticeMilliseconds = 0
+                $0.handoverMilliseconds = 0
                 change(&$0)
             }
         }
@@ -32,7 +34,7 @@ struct SeveralInstancesTests {
         func waits(for status: Int, _ word: String = "") async throws {
             while true {
                 let answer = try await ready()
-                if answer.status == status, answer.text.contains(word) { return }
+                if answer.status == status, word.isEmpty || answer.text.contains(word) { return }
                 try await Task.sleep(for: .milliseconds(20))
             }
         }
@@ -48,7 +50,7 @@ struct SeveralInstancesTests {
         var joinNumbers: [UInt64] = []
         for turn in turns { joinNumbers.append(try await turn.first { $0.state == .active }.joinNumber) }
         #expect(joinNumbers.sorted() == [1, 2])
-        for seat in 1...10 as ClosedRange<UInt32> {
+        for seat in 1...4 as ClosedRange<UInt32> {
             let outcomes = await withTaskGroup(of: Reason?.self) { group in
                 for buyer in buyers {
                     group.addTask {

@@ -23,6 +23,9 @@ final class TestSale: Sendable {
         settings.journal = .memory
         settings.loops = 2
         settings.drainMilliseconds = 200
+        // Of several on one journal: what they wait for when they stop is for the tests of just that.
+        settings.drainNoticeMilliseconds = 0
+        settings.handoverMilliseconds = 0
         // Other tests may keep the machine busy for longer than a client has in earnest.
         settings.limits = .patient()
         change(&settings)

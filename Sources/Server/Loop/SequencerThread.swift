@@ -29,6 +29,9 @@ final class SequencerThread: Sendable {
         var status = InstanceStatus()
         /// Who wants to know the neighbours.
         var neighbourQuestion: Handoff<[String]>?
+        /// The journal no longer has the entries that come next.
+        var isOvertaken = false
+        var whenOvertaken: (@Sendable () -> Void)?
     }
 
     init() throws(SystemError) {
@@ -54,6 +57,24 @@ final class SequencerThread: Sendable {
     func stop(within milliseconds: UInt64) {
         control.withLock { $0.leaveBy = Clock.monotonicMilliseconds() + milliseconds }
         waker.wake()
+    }
+
+    /// Has something done once the others have gone on for so long that the journal no longer has what this instance needs
+    /// next: only a start, from a snapshot, brings it back. At once if that is so already.
+    func whenOvertaken(_ body: @escaping @Sendable () -> Void) {
+        let isOvertaken = control.withLock { control in
+            control.whenOvertaken = body
+            return control.isOvertaken
+        }
+        if isOvertaken { body() }
+    }
+
+    private func noteOvertaken() {
+        let body = control.withLock { control in
+            control.isOvertaken = true
+            return control.whenOvertaken
+        }
+        body?()
     }
 
     /// Takes no more of what the journal says: nobody will run.
@@ -199,6 +220,7 @@ final class SequencerThread: Sendable {
         case .failed(let error):
             logger.critical("the journal failed: \(error); nothing more is acknowledged")
             sequencer.journalFailed(into: &publication)
+            if case .trimmed = error { noteOvertaken() }
         }
     }
 

@@ -21,8 +21,6 @@ final class TestCluster: Sendable {
             sales.append(
                 try TestSale {
                     $0.givenJournal = SharedJournal(log)
-                    $0.drainNoticeMilliseconds = 0
-                    $0.handoverMilliseconds = 0
                     change(index, &$0)
                 })
         }

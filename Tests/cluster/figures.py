@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""What several instances on one replicated journal do: `make cluster-figures`.
+
+    figures.py                 the same stampede at one instance on SQLite, and at one, two and three on three NATS servers
+    figures.py --crowd 19000   besides, so many at each of two instances at once
+
+The services are those of docker-compose.yml (cluster.py), without balancer and Prometheus: fans connect to the instances
+themselves, each to one, evenly. Servers, journal and fans share the machine's processors, so what is seen is the machine's
+whole; processor times say what each part of it takes. Prints two tables."""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import cluster
+import compose
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def processor_seconds(pids):
+    total = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_bytes(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+
+
+class Running:
+    """A cluster while it runs: how to reach it, and its processes."""
+
+    def __init__(self, started, folder):
+        self.placement = started.placement
+        self.development = folder / "development"
+        self.instances = [process for name, process in started.processes.items() if name.startswith("usher")]
+        self.servers = [process for name, process in started.processes.items() if name.startswith("nats")]
+
+    def address(self, process):
+        return f"wss://{self.placement.addresses[process.service.name]}:8443"
+
+    def processor_seconds(self, processes):
+        return processor_seconds([process.process.pid for process in processes])
+
+    def stampede(self, usher, addresses, *arguments):
+        return [usher, "stampede", "--connect", ",".join(addresses), "--data", self.development, "--json", "--quiet", *arguments]
+
+
+@contextlib.contextmanager
+def running(programs, instances, on_sqlite=False):
+    """`instances` of them on three NATS servers, or one on SQLite; they have ended afterwards."""
+    wanted = {f"usher-{number + 1}" for number in range(instances)}
+    if not on_sqlite:
+        wanted |= {"nats-1", "nats-2", "nats-3"}
+    services = [service for service in compose.services() if service.name in wanted]
+    for service in services:
+        if on_sqlite:
+            service.environment["USHER_JOURNAL"] = "sqlite"
+            service.waits_for_health = []
+        if service.name.startswith("usher"):
+            service.environment["USHER_CONNECTIONS_MAX"] = "19500"
+    with tempfile.TemporaryDirectory(prefix="usher-figures-") as folder:
+        folder = pathlib.Path(folder)
+        placement = compose.Placement(services, cluster.addresses_aside(compose.services()), folder)
+        started = cluster.Cluster(programs, placement, lambda text: None)
+        try:
+            started.start()
+            yield Running(started, folder)
+        finally:
+            started.stop()
+
+
+def play(commands):
+    """Runs stampedes at the same time; their reports."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
+    processes = [
+        subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) for command in commands
+    ]
+    reports = [json.loads(process.communicate()[0]) for process in processes]
+    for report, process in zip(reports, processes):
+        failed = [verdict for verdict in report["verdicts"] if verdict.get("holds") is False]
+        if process.returncode or failed:
+            sys.exit(f"a verdict does not hold: {json.dumps(failed, indent=2)}")
+    return reports
+
+
+def spread(report, name):
+    found = report["latencies_ms"].get(name)
+    return f"{found['p50']:,.2f} · {found['p99']:,.1f}" if found else "–"
+
+
+def stampedes(programs, fans, seed):
+    """The table of one crowd at different numbers of instances."""
+    rows = []
+    for instances, on_sqlite in ((1, True), (1, False), (2, False), (3, False)):
+        name = "1, on SQLite" if on_sqlite else str(instances)
+        print(f"… {name}", file=sys.stderr, flush=True)
+        with running(programs, instances, on_sqlite) as sale:
+            before = sale.processor_seconds(sale.instances), sale.processor_seconds(sale.servers)
+            addresses = [sale.address(process) for process in sale.instances]
+            report, = play([sale.stampede(programs.usher, addresses, "--fans", str(fans), "--seed", str(seed))])
+            after = sale.processor_seconds(sale.instances), sale.processor_seconds(sale.servers)
+        rows.append([
+            name, f"{report['joins_per_second']:,.0f}", spread(report, "join"), spread(report, "hold"), spread(report, "pay"),
+            spread(report, "admission"), spread(report, "seat_push"), f"{100 * report['lost_claims_per_hold']:.1f} %",
+            f"{(after[0] - before[0]) / fans * 1000:.2f} · {(after[1] - before[1]) / fans * 1000:.2f}",
+        ])
+    heads = [
+        "instances", "joins/s", "join, ms", "hold, ms", "pay, ms", "admission pushed, ms", "seat pushed, ms",
+        "holds lost to another", "processor ms a fan: instances · NATS",
+    ]
+    return table(heads, rows) + f"\n\n{fans:,} fans, seed {seed}; p50 · p99; all verdicts held."
+
+
+def crowds(programs, each, seed):
+    """The table of a crowd at each of two instances."""
+    with running(programs, 2) as sale:
+        resident = [resident_bytes(process.process.pid) for process in sale.instances]
+        reports = play([
+            sale.stampede(
+                programs.usher, [sale.address(process)], "--fans", str(each), "--seed", str(seed + number), "--max-active", "0",
+                "--batch", str(each // 60), "--interval", "1s", "--behaviour", "drop=0")
+            for number, process in enumerate(sale.instances)
+        ])
+        grown = [resident_bytes(process.process.pid) - before for process, before in zip(sale.instances, resident)]
+    rows = [[
+        str(number + 1), f"{report['fans']:,}", f"{report['connects_per_second']:,.0f}", f"{report['joins_per_second']:,.0f}",
+        spread(report, "join"), spread(report, "admission"), f"{bytes_ / each / 1000:.1f}",
+    ] for number, (report, bytes_) in enumerate(zip(reports, grown))]
+    heads = ["instance", "fans", "connections/s", "joins/s", "join, ms", "admission pushed, ms", "KB a fan, at the end"]
+    return table(heads, rows)
+
+
+def table(heads, rows):
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--usher", type=pathlib.Path, default=compose.ROOT / ".build/release/usher", help="the built usher")
+    parser.add_argument("--fans", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--crowd", type=int, default=0, help="fans at each of two instances, up to 19000; 0: none")
+    arguments = parser.parse_args()
+    programs = cluster.Programs(arguments.usher.absolute())
+    try:
+        print(stampedes(programs, arguments.fans, arguments.seed), flush=True)
+        if arguments.crowd:
+            print("\n" + crowds(programs, arguments.crowd, arguments.seed), flush=True)
+    except cluster.ClusterError as error:
+        sys.exit(f"{error}")
+
+
+if __name__ == "__main__":
+    main()
