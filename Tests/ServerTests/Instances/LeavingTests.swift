@@ -1,7 +1,7 @@
 import Client
 import Foundation
 import Reactor
-import Server
+@testable import Server
 import Testing
 import UsherAPI
 
