@@ -1,9 +1,10 @@
 import Client
 import Foundation
 import Reactor
-@testable import Server
 import Testing
 import UsherAPI
+
+@testable import Server
 
 /// An instance that leaves the others.
 @Suite(.timeLimit(.minutes(2)))
