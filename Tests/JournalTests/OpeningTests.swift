@@ -54,8 +54,8 @@ import Testing
 
     @Test func `a newer format is refused, naming both versions`() throws {
         try makeJournal(folder("a"), [payload(1)])
-        tamper(folder("a"), "PRAGMA user_version=2")
-        #expect(throws: JournalError.newerFormat(path: folder("a"), found: 2, supported: 1)) {
+        tamper(folder("a"), "PRAGMA user_version=3")
+        #expect(throws: JournalError.newerFormat(path: folder("a"), found: 3, supported: 2)) {
             try SQLiteJournal(path: folder("a"))
         }
     }

@@ -85,7 +85,9 @@ final class JournalFile {
         selectEntries = try connection.prepare(
             "SELECT position, time, checksum, payload FROM entries WHERE position >= ?1 ORDER BY position")
         chain = JournalChain(base)
-        let last = UInt64(clamping: try connection.integer("SELECT max(position) FROM entries") ?? Int64(base.position))
+        // Without entries the largest is NULL, which reads as 0.
+        let largest = UInt64(clamping: try connection.integer("SELECT max(position) FROM entries") ?? 0)
+        let last = max(largest, base.position)
         chain = try chain(at: last)
         // A reader wants what is good before it hears what is not.
         if serving {
