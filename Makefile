@@ -32,7 +32,7 @@ build: packages ## the release build, .build/release/usher
 # Several runs: what takes both cores for long would starve what waits for a timer, and Foundation's Process, which tests use
 # to start others, reads past its list of descriptors when there are more than some 1,300 in its own process.
 CROWDS := ^ServerTests\.(SocketAbuseTests|StuckReaderTests)
-LONG := ^((ChaosTests|CrashTests|ForeignTests|SimulationTests)\.|EndToEndTests\.ClusterTests)
+LONG := ^(ChaosTests|CrashTests|EndToEndTests|ForeignTests|JournalTests|SimulationTests)\.
 RUN_TESTS := USHER_PYTHON=$(CURDIR)/$(VENV)/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
 	AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build
 
@@ -41,7 +41,9 @@ test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(PROMETHEU
 	$(RUN_TESTS) --skip '$(CROWDS)' --skip '$(LONG)'
 	$(RUN_TESTS) --filter '$(CROWDS)'
 	$(RUN_TESTS) --filter '^SimulationTests\.'
-	$(RUN_TESTS) --filter '^((CrashTests|ForeignTests)\.|EndToEndTests\.ClusterTests)'
+	$(RUN_TESTS) --filter '^(CrashTests|ForeignTests)\.'
+	$(RUN_TESTS) --filter '^JournalTests\.'
+	$(RUN_TESTS) --filter '^EndToEndTests\.'
 	$(RUN_TESTS) --filter '^ChaosTests\.'
 
 # Proofs that take longer
