@@ -164,6 +164,7 @@ public struct Sequencer: ~Copyable {
 
     /// In how many milliseconds `nextBatch` may have something to write though nothing is submitted; nil: not by itself.
     public func idleTime(now: UInt64) -> UInt64? {
+        if mayAppend, !gathering.isEmpty, inFlight.count < limits.batchesInFlightMax { return 0 }
         if let patience = untilOutcomesAreUnknown(now: now) { return patience }
         guard mayAppend, life == .running, inFlight.isEmpty else { return nil }
         let untilHeartbeat = heartbeatDueAt.map { $0 - min($0, now) }

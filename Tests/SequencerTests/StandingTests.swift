@@ -196,6 +196,7 @@ import Wire
         try world.open()
         world.submit(world.command(.charge(Charge(amount: 1))), ticket: 1)
         world.sequencer.leave()
+        #expect(world.idleTime == 0, "it is said at once, though nothing more comes")
         world.submit(world.command(.charge(Charge(amount: 1))), ticket: 2)
         #expect(world.takeAnswers().map(\.ticket) == [2])
         let batches = try world.append()

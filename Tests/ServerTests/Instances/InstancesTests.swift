@@ -50,17 +50,18 @@ struct InstancesTests {
 
             let hold = try await first.reservations.hold(performance: "aurora-1", seats: [3])
             for stream in [firstStream, secondStream] {
-                _ = try await stream.first { $0.reservations.contains { $0.id == hold.id && $0.state == .held } }
+                _ = try await stream.first("held") { $0.reservations.contains { $0.id == hold.id && $0.state == .held } }
             }
             let other = try await cluster[1].operatorClient()
             _ = try await other.operators.sendNotice("Doors open at seven.", to: "aurora")
             for stream in [firstStream, secondStream] {
-                _ = try await stream.first { $0.notices.contains { $0.text == "Doors open at seven." } }
+                _ = try await stream.first("notice") { $0.notices.contains { $0.text == "Doors open at seven." } }
             }
             _ = try await second.accounts.charge(1_000)
             _ = try await second.payments.pay(hold.id)
             for stream in [firstStream, secondStream] {
-                #expect(try await stream.first { $0.state == .ended }.endReason == .paid)
+                let end = try await stream.first("end") { $0.state == .ended }
+                #expect(end.endReason == .paid)
             }
         }
     }

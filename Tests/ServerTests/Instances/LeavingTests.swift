@@ -43,7 +43,7 @@ struct LeavingTests {
     }
 
     @Test func `it is not ready at once, and its clients stay until the notice is over`() async throws {
-        try await withCluster(1, { $1.drainNoticeMilliseconds = 3_000 }) { cluster in
+        try await withCluster(1, { $1.drainNoticeMilliseconds = 10_000 }) { cluster in
             let client = try await cluster[0].rawCalls()
             async let stopped: Void = Task.detached { cluster[0].stop() }.value
             while try await cluster[0].admin("GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n").status != 503 { await Task.yield() }
