@@ -32,18 +32,19 @@ build: packages ## the release build, .build/release/usher
 # Several runs: what takes both cores for long would starve what waits for a timer, and Foundation's Process, which tests use
 # to start others, reads past its list of descriptors when there are more than some 1,300 in its own process.
 CROWDS := ^ServerTests\.(SocketAbuseTests|StuckReaderTests)
-LONG := ^(ChaosTests|CrashTests|EndToEndTests|ForeignTests|JournalTests|SimulationTests)\.
+SEVERAL := ^(EndToEndTests\.|ServerTests\.(InstancesTests|LeavingTests|SeveralInstancesTests))
+LONG := ^(ChaosTests|CrashTests|ForeignTests|JournalTests|SimulationTests)\.
 RUN_TESTS := USHER_PYTHON=$(CURDIR)/$(VENV)/bin/python USHER_BINARY=$(CURDIR)/.build/debug/usher \
 	AUTOBAHN_VENV=$(CURDIR)/$(AUTOBAHN) USHER_POWERCUT=$(CURDIR)/$(POWERCUT) swift test --skip-build
 
 test: packages test-packages $(VENV)/.complete $(AUTOBAHN)/.complete $(PROMETHEUS)/.complete $(POWERCUT) ## all tests
 	swift build --build-tests
-	$(RUN_TESTS) --skip '$(CROWDS)' --skip '$(LONG)'
+	$(RUN_TESTS) --skip '$(CROWDS)' --skip '$(SEVERAL)' --skip '$(LONG)'
 	$(RUN_TESTS) --filter '$(CROWDS)'
 	$(RUN_TESTS) --filter '^SimulationTests\.'
 	$(RUN_TESTS) --filter '^(CrashTests|ForeignTests)\.'
 	$(RUN_TESTS) --filter '^JournalTests\.'
-	$(RUN_TESTS) --filter '^EndToEndTests\.'
+	$(RUN_TESTS) --filter '$(SEVERAL)'
 	$(RUN_TESTS) --filter '^ChaosTests\.'
 
 # Proofs that take longer

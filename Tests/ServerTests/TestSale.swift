@@ -124,8 +124,21 @@ extension Uuid {
 /// Runs a test against a server of its own, and ends the server whatever happens.
 func withSale(_ change: (inout ServerSettings) -> Void = { _ in }, _ body: (TestSale) async throws -> Void) async throws {
     let sale = try TestSale(change)
-    defer { sale.stop() }
-    try await body(sale)
+    try await finally(sale.stop) { try await body(sale) }
+}
+
+/// Does `end` after `body`, whatever happens, on a thread of its own: a stop waits, and the pool on which all tests run has few
+/// threads.
+func finally(_ end: @escaping @Sendable () -> Void, _ body: () async throws -> Void) async throws {
+    var failure: (any Error)?
+    do { try await body() } catch { failure = error }
+    await withCheckedContinuation { ended in
+        Foundation.Thread.detachNewThread {
+            end()
+            ended.resume()
+        }
+    }
+    if let failure { throw failure }
 }
 
 extension Pushes where Element == LineUpdate {

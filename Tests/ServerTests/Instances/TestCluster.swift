@@ -65,6 +65,5 @@ func withCluster(
     _ body: (TestCluster) async throws -> Void
 ) async throws {
     let cluster = try TestCluster(count, change)
-    defer { cluster.stop() }
-    try await body(cluster)
+    try await finally(cluster.stop) { try await body(cluster) }
 }
