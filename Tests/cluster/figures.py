@@ -16,6 +16,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 import cluster
 import compose
@@ -71,7 +72,7 @@ def running(programs, instances, on_sqlite=False):
             service.environment["USHER_CONNECTIONS_MAX"] = "19500"
     with tempfile.TemporaryDirectory(prefix="usher-figures-") as folder:
         folder = pathlib.Path(folder)
-        placement = compose.Placement(services, cluster.addresses_aside(compose.services()), folder)
+        placement = compose.Placement(services, cluster.usual_addresses(compose.services()), folder)
         started = cluster.Cluster(programs, placement, lambda text: None)
         try:
             started.start()
@@ -83,9 +84,11 @@ def running(programs, instances, on_sqlite=False):
 def play(commands):
     """Runs stampedes at the same time; their reports."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
-    processes = [
-        subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) for command in commands
-    ]
+    processes = []
+    for command in commands:
+        processes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True))
+        # A stampede names its concert by the tenth of a second.
+        time.sleep(0.2)
     reports = [json.loads(process.communicate()[0]) for process in processes]
     for report, process in zip(reports, processes):
         failed = [verdict for verdict in report["verdicts"] if verdict.get("holds") is False]
@@ -149,13 +152,14 @@ def table(heads, rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--usher", type=pathlib.Path, default=compose.ROOT / ".build/release/usher", help="the built usher")
-    parser.add_argument("--fans", type=int, default=4000)
+    parser.add_argument("--fans", type=int, default=4000, help="0: only the crowd")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--crowd", type=int, default=0, help="fans at each of two instances, up to 19000; 0: none")
     arguments = parser.parse_args()
     programs = cluster.Programs(arguments.usher.absolute())
     try:
-        print(stampedes(programs, arguments.fans, arguments.seed), flush=True)
+        if arguments.fans:
+            print(stampedes(programs, arguments.fans, arguments.seed), flush=True)
         if arguments.crowd:
             print("\n" + crowds(programs, arguments.crowd, arguments.seed), flush=True)
     except cluster.ClusterError as error:
