@@ -6,7 +6,7 @@
 
 The services are those of docker-compose.yml (cluster.py), without balancer and Prometheus: fans connect to the instances
 themselves, each to one, evenly. Servers, journal and fans share the machine's processors, so what is seen is the machine's
-whole; processor times say what each part of it takes. Prints two tables."""
+whole; processor times say what each part of it takes. Prints a table, with --crowd another."""
 
 import argparse
 import contextlib
