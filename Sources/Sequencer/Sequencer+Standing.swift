@@ -175,24 +175,14 @@ extension Sequencer {
     }
 
     private mutating func compare(_ entry: Entry, into publication: inout Publication) {
-        guard var vote else { return }
-        var isWorthCounting = !effects.instancesGone.isEmpty
-        vote.note(office.digest, at: office.position)
-        for index in effects.outcomes.indices {
-            switch entry.commands[index].body {
-            case .checkpoint(let checkpoint):
-                vote.claim(checkpoint.digest, at: checkpoint.position, by: entry.instance)
-                isWorthCounting = true
-            case .instanceStopped: isWorthCounting = true
-            default: break
-            }
+        guard let isCheckpoint = vote?.hear(office.position, by: entry.instance, digest: office.digest) else { return }
+        for index in entry.commands.indices {
+            guard case .checkpoint(let checkpoint) = entry.commands[index].body else { continue }
+            vote?.claim(checkpoint.digest, at: checkpoint.position, by: entry.instance)
+            guard let verdict = vote?.count(countsTies: hasBegun) else { continue }
+            return stop(.diverged(after: vote?.agreed ?? 0, at: verdict), into: &publication)
         }
-        // Who lives is another, or somebody has spoken.
-        if isWorthCounting, let verdict = vote.count(living: office.livingInstances, countsTies: hasBegun) {
-            stop(.diverged(after: vote.agreed, at: verdict), into: &publication)
-        }
-        self.vote = vote
-        guard hasBegun, life == .running, vote.isCheckpoint(office.position) else { return }
+        guard isCheckpoint, hasBegun, life == .running else { return }
         let checkpoint = Checkpoint(position: office.position, digest: office.digest)
         gathering.append(Submission(Command(body: .checkpoint(checkpoint))))
     }

@@ -165,6 +165,25 @@ import Wire
         #expect(world.standing == .stopped(.diverged(after: 0, at: position)))
     }
 
+    /// As after an entry that was lost here: all that its writer says then is out of turn, and ignored.
+    @Test func `those whose entries it ignores it hears about digests`() throws {
+        var limits = SequencerLimits.shared
+        limits.checkpointEvery = 8
+        let world = try World(limits: limits)
+        try world.open()
+        for instance in [8, 9] as [UInt32] {
+            try world.foreign([Command(body: .instanceStarted(InstanceStarted()))], instance: instance, number: 2)
+        }
+        try world.commit()
+        #expect(world.living == [World.instance])
+        while !world.position.isMultiple(of: 8) { try world.run(world.command(.charge(Charge(amount: 1)))) }
+        let claim = Command(body: .checkpoint(Checkpoint(position: world.position, digest: world.digest ^ 1)))
+        for instance in [8, 9] as [UInt32] { try world.foreign([claim], instance: instance, number: 3) }
+        let position = world.position
+        try world.commit()
+        #expect(world.standing == .stopped(.diverged(after: 0, at: position)))
+    }
+
     // MARK: Clock entries
 
     @Test func `for a deadline the first by number goes first, the others when it does not`() throws {
