@@ -5,7 +5,7 @@
     campaign.py minimise [--target NAME ...]
 
 Works in .build-fuzz/: work/NAME/corpus grows from run to run, work/NAME/log is libFuzzer's, findings/ holds inputs that
-broke something, results.json adds up what was run at one state of the sources.
+broke something, results.json adds up, for each target, what was run at one state of the sources.
 """
 
 import argparse
@@ -34,6 +34,9 @@ TARGETS = {
 }
 TIMEOUT_SECONDS = 20
 MEMORY_MB = 1500
+BEGIN, END = "<!-- figures: make fuzz WRITE=1 -->", "<!-- end of figures -->"
+HEAD = """| target | inputs tried | edges | features | corpus | time | CPU time | findings | commit |
+|---|--:|--:|--:|--:|--:|--:|--:|---|"""
 # What is committed of a corpus, at most.
 FILES_MAX, BYTES_MAX = 200, 200_000
 
@@ -68,7 +71,11 @@ def sources():
     return digest.hexdigest()[:12]
 
 
-def start(target, seconds):
+def commit():
+    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def start(target):
     work = BUILD / "work" / target
     corpus = work / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
@@ -78,11 +85,17 @@ def start(target, seconds):
     dictionary = [f"-dict={words}"] if words.stat().st_size else []  # libFuzzer takes no empty one
     log = open(work / "log", "w")
     process = fuzzer(
-        target, *folders, f"-max_total_time={seconds}", f"-max_len={TARGETS[target]}", f"-timeout={TIMEOUT_SECONDS}",
+        target, *folders, f"-max_len={TARGETS[target]}", f"-timeout={TIMEOUT_SECONDS}",
         f"-rss_limit_mb={MEMORY_MB}", *dictionary, f"-artifact_prefix={FINDINGS}/{target}-",
         "-print_final_stats=1", "-use_value_profile=1", "-reload=0", "-len_control=50", log=log)
     process.started, process.target, process.log = time.monotonic(), target, work / "log"
     return process
+
+
+def processor_seconds(process):
+    """What it has used so far: what counts, since others may be at work on the machine."""
+    after_name = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def finished(process):
@@ -134,66 +147,64 @@ def minimised(target, path):
 
 def run(options):
     write_seeds()
-    state = sources()
-    waiting, running, results = list(options.target), [], []
+    state = {"sources": sources(), "commit": commit()}
+    waiting, running, bad = list(options.target), [], False
     try:
         while waiting or running:
             while waiting and len(running) < options.jobs:
                 target = waiting.pop(0)
                 print(f"fuzzing {target} for {options.minutes} min", flush=True)
-                running.append(start(target, round(options.minutes * 60)))
+                running.append(start(target))
             for process in list(running):
-                if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                    running.remove(process)
-                    results.append(finished(process))
+                if not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    if processor_seconds(process) >= options.minutes * 60:
+                        process.send_signal(signal.SIGUSR1)  # it ends by itself, with its figures
+                    continue
+                running.remove(process)
+                result = finished(process)
+                if result["finding"]:
+                    bad = True
+                    minimised(result["target"], result["finding"])
+                row = add_up(result, state)
+                print(f"{HEAD}\n{row}", flush=True)
+                if options.write:
+                    write_row(result["target"], row)
             time.sleep(0.5)
     except KeyboardInterrupt:
         for process in running:
             os.killpg(process.pid, signal.SIGINT)
         raise
-    for result in results:
-        if result["finding"]:
-            minimised(result["target"], result["finding"])
-    table = add_up(results, state)
-    print(table)
-    if options.write:
-        write_page(table)
-    return any(result["finding"] for result in results)
+    return bad
 
 
-def add_up(results, state):
-    """Adds the runs to earlier ones of the same sources; the table of all."""
+def add_up(result, state):
+    """Adds a run to earlier ones of its target and of the same sources; the table's row."""
     path = BUILD / "results.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    if known.get("sources") != state:
-        known = {"sources": state, "targets": {}}
-    for result in results:
-        total = known["targets"].setdefault(
-            result["target"], {"executions": 0, "wall": 0, "cpu": 0, "findings": 0, "edges": 0, "features": 0, "corpus": 0})
-        for key in ("executions", "wall", "cpu"):
-            total[key] += result[key]
-        total["findings"] += 1 if result["finding"] else 0
-        for key in ("edges", "features", "corpus"):
-            total[key] = result[key]
+    total = known.get(result["target"], {})
+    if total.get("sources") != state["sources"]:
+        total = {**state, "executions": 0, "wall": 0, "cpu": 0, "findings": 0}
+    for key in ("executions", "wall", "cpu"):
+        total[key] += result[key]
+    total["findings"] += 1 if result["finding"] else 0
+    for key in ("edges", "features", "corpus"):
+        total[key] = result[key]
+    known[result["target"]] = total
     path.write_text(json.dumps(known, indent=1))
-    lines = [
-        "| target | inputs tried | edges | features | corpus | time | CPU time | findings |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
-    for target in TARGETS:
-        if target in known["targets"]:
-            t = known["targets"][target]
-            lines.append(
-                f"| {target} | {t['executions']:,} | {t['edges']:,} | {t['features']:,} | {t['corpus']:,} "
-                f"| {t['wall'] / 60:.1f} min | {t['cpu'] / 60:.1f} min | {t['findings']} |")
-    return "\n".join(lines)
+    return (
+        f"| {result['target']} | {total['executions']:,} | {total['edges']:,} | {total['features']:,} | {total['corpus']:,} "
+        f"| {total['wall'] / 60:.1f} min | {total['cpu'] / 60:.1f} min | {total['findings']} | {total['commit']} |")
 
 
-def write_page(table):
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+def write_row(target, row):
+    """Puts a target's row into the page; the others stay, with the commits at which they were run."""
     text = PAGE.read_text()
-    begin, end = "<!-- figures: make fuzz WRITE=1 -->", "<!-- end of figures -->"
-    before, rest = text.split(begin)
-    _, after = rest.split(end)
-    PAGE.write_text(f"{before}{begin}\n{table}\n\nAt commit {commit}.\n{end}{after}")
+    before, rest = text.split(BEGIN)
+    table, after = rest.split(END)
+    rows = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("| ")}
+    rows[target] = row
+    lines = [HEAD] + [rows[target] for target in TARGETS if target in rows]
+    PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after)
 
 
 def minimise(options):
@@ -237,9 +248,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["run", "minimise"])
     parser.add_argument("--target", action="append", choices=list(TARGETS))
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--minutes", type=float, default=30, help="of processor time for each target")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/fuzzing.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/fuzzing.md")
     options = parser.parse_args()
     options.target = options.target or list(TARGETS)
     if options.what == "minimise":
