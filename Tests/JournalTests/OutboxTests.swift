@@ -77,17 +77,36 @@ private final class Box {
         #expect(outbox.publishes(now: 501).map(\.id) == [id(2)])
     }
 
-    @Test func `what was stored too early is sent again under a new generation`() {
-        let outbox = outbox(2)
+    @Test func `what was stored too early is sent again under a new generation, once those before it are stored`() {
+        let outbox = outbox(3)
         _ = outbox.publishes(now: 0)
-        outbox.refused(id(1), now: 1)
         outbox.stored(id(2), at: 7, now: 2)
         #expect(!outbox.heard(id(2), now: 3))
-        #expect(outbox.publishes(now: 30).map(\.id) == [id(1), id(2, 1)])
+        // What came before it was sent before it: it is lost.
+        #expect(outbox.publishes(now: 3).map(\.id) == [id(1)])
+        #expect(outbox.publishes(now: 4) == [])
+        #expect(outbox.deadline(now: 4) == 503)
+        outbox.stored(id(1), at: 8, now: 30)
+        #expect(outbox.publishes(now: 30).map(\.id) == [id(2, 1), id(3)])
         #expect(outbox.heard(id(1), now: 31))
         #expect(!outbox.heard(id(1), now: 32))
         #expect(outbox.heard(id(2, 1), now: 33))
+        #expect(outbox.heard(id(3), now: 34))
         #expect(outbox.count == 0)
+    }
+
+    /// A stream that takes everything but the first: however often it answers, nothing is stored in vain more than once.
+    @Test func `while the first does not get through the others are not stored again and again`() {
+        let outbox = outbox(4)
+        var stored = 0
+        for now in 0..<500 as Range<UInt64> {
+            for publish in outbox.publishes(now: now) where publish.id.number > 1 {
+                stored += 1
+                outbox.stored(publish.id, at: UInt64(stored), now: now)
+                outbox.heard(publish.id, now: now)
+            }
+        }
+        #expect(stored == 3)
     }
 
     @Test func `an older copy that comes early again asks for nothing, and one that comes in its turn counts`() {

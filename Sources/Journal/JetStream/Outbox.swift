@@ -11,7 +11,8 @@
 // 2. What is sent again is sent from the oldest on, under the same message id, so that the stream can tell the repeat.
 //    After a failure one message probes the way until something is stored again: less is stored out of order.
 // 3. What was stored before an earlier append counts for nothing (whoever applies takes only a writer's next number). It is
-//    sent again under a new generation: under the old one the stream would answer "duplicate" for ever.
+//    sent again under a new generation, since under the old one the stream would answer "duplicate" for ever; and not before
+//    all that is earlier is stored, or it would be too early again, as fast as the stream answers.
 // 4. An entry that was acknowledged at a position that has been read past, and was not there, is sent again likewise.
 //
 // Nothing here looks at the payload. A repeat can be stored twice (the stream forgets message ids after a while): the
@@ -64,6 +65,7 @@ public struct Outbox: Sendable {
         var stage = Stage.waiting
 
         var id: AppendID { AppendID(number: number, generation: generation) }
+        var isPublished: Bool { if case .published = stage { true } else { false } }
     }
 
     private let limits: OutboxLimits
@@ -102,38 +104,29 @@ public struct Outbox: Sendable {
         }
         if isLate { goBack(notBefore: now) }
         guard now >= notBefore else { return [] }
-        var free = isProbing ? 1 : limits.inFlightMax
         var due: [Publish] = []
-        for index in items.indices {
-            switch items[index].stage {
-            case .stored: continue
-            case .published: free -= 1
-            case .waiting:
-                guard free > 0 else { return due }
-                free -= 1
-                items[index].stage = .published(at: now)
-                due.append(Publish(id: items[index].id, payload: items[index].payload))
-            }
+        while inFlight < mostInFlight, let index = nextToSend {
+            items[index].stage = .published(at: now)
+            due.append(Publish(id: items[index].id, payload: items[index].payload))
         }
         return due
+    }
+
+    private var mostInFlight: Int { isProbing ? 1 : limits.inFlightMax }
+    private var inFlight: Int { items.count(where: \.isPublished) }
+
+    /// The first that waits, unless it is to wait for those before it.
+    private var nextToSend: Int? {
+        guard let index = items.firstIndex(where: { $0.stage == .waiting }) else { return nil }
+        return items[index].generation > 0 && items[..<index].contains(where: \.isPublished) ? nil : index
     }
 
     /// When `publishes` may have something that it has not now, other than by what is said to it; nil: not by itself.
     public func deadline(now: UInt64) -> UInt64? {
         var deadline: UInt64?
         func consider(_ time: UInt64) { deadline = min(deadline ?? .max, time) }
-        var inFlight = 0
-        var hasWaiting = false
-        for item in items {
-            switch item.stage {
-            case .stored: break
-            case .waiting: hasWaiting = true
-            case .published(let at):
-                inFlight += 1
-                consider(at + limits.answerTimeout)
-            }
-        }
-        if hasWaiting, inFlight < (isProbing ? 1 : limits.inFlightMax) { consider(notBefore) }
+        for case .published(let at) in items.map(\.stage) { consider(at + limits.answerTimeout) }
+        if inFlight < mostInFlight, nextToSend != nil { consider(notBefore) }
         return deadline
     }
 
@@ -146,7 +139,7 @@ public struct Outbox: Sendable {
 
     /// A publish was not stored, or nobody was there to say so.
     public mutating func refused(_ id: AppendID, now: UInt64) {
-        guard let index = items.firstIndex(where: { $0.id == id }), case .published = items[index].stage else { return }
+        guard items.contains(where: { $0.id == id && $0.isPublished }) else { return }
         goBack(notBefore: now + limits.retryDelay)
     }
 
@@ -157,9 +150,7 @@ public struct Outbox: Sendable {
     }
 
     private mutating func goBack(notBefore time: UInt64) {
-        for index in items.indices {
-            if case .published = items[index].stage { items[index].stage = .waiting }
-        }
+        for index in items.indices where items[index].isPublished { items[index].stage = .waiting }
         isProbing = true
         notBefore = max(notBefore, time)
     }
@@ -185,6 +176,8 @@ public struct Outbox: Sendable {
         let index = Int(id.number - first.number)
         guard index < items.count, items[index].generation <= id.generation else { return false }
         renew(index)
+        // Those before it were sent before it, and are not there: most likely they are lost.
+        if items[..<index].contains(where: \.isPublished) { goBack(notBefore: now) }
         return false
     }
 

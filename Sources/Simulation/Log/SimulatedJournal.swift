@@ -1,37 +1,29 @@
 // One instance's engine on the shared log: what a JetStream engine does, without the sockets.
 //
-//   append ─▶ unheard ── publish ──▶ log      each publish may be lost, delayed or answered by nobody
-//                ▲  │ resend, oldest first, when the oldest has not been heard for a while
-//   deliver ◀────┴──┴── heard ◀───── log      in order; a gap is read by position
+//   append ─▶ outbox ── publish ──▶ log      each publish may be lost, delayed, refused, or its answer lost
+//               ▲
+//   deliver ◀───┴────── heard ◀──── log      in order; a gap is read by position
 //
-// An append is done when it has been heard in its turn. One that was stored before an earlier one counts for nothing (the
-// state machine takes only an incarnation's next number), so it is sent again, under a new message id: under the old
-// one the log would take it for a duplicate and the instance would never be heard again.
+// What is sent again, when and under which id is decided by the outbox of the real engine (`Journal.Outbox`).
 
 internal import Journal
 
 /// A writer and reader of the simulated log. Confined to its world; `Sendable` only because the interface asks for it.
 final class SimulatedJournal: Journal, @unchecked Sendable {
-    private struct Append {
-        let number: UInt64
-        let payload: [UInt8]
-        var generation: UInt64 = 0
-    }
-
     private let log: SimulatedLog
     private let network: Network
     /// Of this run, unlike that of any other.
     private let run: Int
     private let name: String
-    private var unheard: [Append] = []
-    private var lastNumber: UInt64 = 0
+    private var outbox = Outbox()
     private var next: UInt64 = 1
     private var deliver: (@Sendable (JournalEvent) -> Void)?
     private var end: JournalError?
     private var isReading = false
-    private var isResending = false
-    /// Half seconds in which the oldest append was not heard.
-    private var silentTurns = 0
+    /// When the outbox is looked at next, if it is.
+    private var lookAt: UInt64?
+    private var isStalled = false
+    private static let stallAfter: UInt64 = 1_000
     /// Nothing goes in or out.
     private(set) var isCutOff = false
     /// Told after each delivery, so that the instance can take it in.
@@ -98,6 +90,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
         guard !entries.isEmpty, end == nil else { return }
         next += UInt64(entries.count)
         for entry in entries { settle(log.id(at: entry.position)) }
+        outbox.passed(next)
+        publishDue()
         tell(.committed(entries))
         if next <= log.lastPosition { readSoon(after: network.delay()) }
     }
@@ -112,61 +106,78 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
 
     func append(_ payload: [UInt8]) {
         guard end == nil else { return }
-        lastNumber += 1
-        unheard.append(Append(number: lastNumber, payload: payload))
-        publish(unheard[unheard.count - 1])
-        resendLater()
+        outbox.append(payload, now: network.now)
+        publishDue()
     }
 
-    private func publish(_ append: Append) {
-        let id = MessageID(run: run, number: append.number, generation: append.generation)
+    /// Sends what is due now, and looks again when more can be.
+    private func publishDue() {
+        guard end == nil else { return }
+        for due in outbox.publishes(now: network.now) { publish(due) }
+        let age = outbox.age(now: network.now)
+        if let age, age >= Self.stallAfter, !isStalled {
+            isStalled = true
+            tell(.stalled(reason: "nothing heard for \(age) ms"))
+        }
+        let untilStall = isStalled ? nil : age.map { network.now + Self.stallAfter - min($0, Self.stallAfter) }
+        let deadlines = [outbox.deadline(now: network.now), untilStall].compactMap { $0 }
+        guard let deadline = deadlines.min(), lookAt.map({ deadline < $0 || $0 <= network.now }) ?? true else { return }
+        let time = max(deadline, network.now + 1)
+        lookAt = time
+        network.after(time - network.now) { [self] in
+            guard lookAt == time else { return }
+            lookAt = nil
+            publishDue()
+        }
+    }
+
+    private func publish(_ due: Outbox.Publish) {
+        let id = MessageID(run: run, number: due.id.number, generation: due.id.generation)
         guard !isCutOff, !network.loses(.publish) else {
-            network.trace.say(name, "publish \(append.number) is lost")
+            network.trace.say(name, "publish \(id.number) is lost")
             return
         }
         // From here on it is on its way, whatever becomes of its sender.
         network.after(network.delay()) { [self] in
-            guard network.isLogUp else { return }
-            if let entry = log.store(id, append.payload, now: network.now) {
+            guard network.isLogUp else {
+                answer(due.id, storedAt: nil)
+                return
+            }
+            let position: UInt64
+            if let entry = log.store(id, due.payload, now: network.now) {
+                position = entry.position
                 network.onStored(entry, name)
-                if network.loses(.acknowledgement) { unacknowledged(append) }
             } else {
-                network.trace.say(name, "publish \(append.number) is a duplicate")
+                network.trace.say(name, "publish \(id.number) is a duplicate")
+                position = log.position(of: id)
+            }
+            if network.loses(.acknowledgement) {
+                network.trace.say(name, "hears no acknowledgement of publish \(id.number)")
+            } else {
+                answer(due.id, storedAt: position)
             }
         }
     }
 
-    /// What was stored is sent again, since nobody said so: a duplicate by its id or, past the window, a second entry.
-    private func unacknowledged(_ append: Append) {
-        network.trace.say(name, "hears no acknowledgement of publish \(append.number)")
-        network.after(20) { [self] in if end == nil { publish(append) } }
-    }
-
-    private func resendLater() {
-        guard !isResending, let oldest = unheard.first else { return }
-        isResending = true
-        network.after(500) { [self] in
-            isResending = false
-            guard end == nil, let first = unheard.first else { return }
-            if first.number == oldest.number {
-                for append in unheard { publish(append) }
-                silentTurns += 1
-                if silentTurns == 2 { tell(.stalled(reason: "nothing heard of #\(first.number)")) }
+    /// What the log answers comes after a while, unless nothing comes in: where it stored a publish, or that it did not.
+    private func answer(_ id: AppendID, storedAt position: UInt64?) {
+        network.after(network.delay()) { [self] in
+            guard end == nil, !isCutOff else { return }
+            if let position {
+                outbox.stored(id, at: position, now: network.now)
+            } else {
+                outbox.refused(id, now: network.now)
             }
-            resendLater()
+            publishDue()
         }
     }
 
     /// One of the log's messages has been heard; if it is the oldest of one's own it is done.
     private func settle(_ id: MessageID) {
-        guard id.run == run, let first = unheard.first else { return }
-        if id.number == first.number {
-            unheard.removeFirst()
-            if silentTurns >= 2 { tell(.flowing) }
-            silentTurns = 0
-        } else if let index = unheard.firstIndex(where: { $0.number == id.number }) {
-            network.trace.say(name, "publish \(id.number) was stored before \(first.number): sends it again")
-            unheard[index].generation += 1
+        guard id.run == run else { return }
+        if outbox.heard(AppendID(number: id.number, generation: id.generation), now: network.now) {
+            if isStalled { tell(.flowing) }
+            isStalled = false
         }
     }
 
@@ -178,7 +189,8 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
     func reconnect() {
         guard isCutOff else { return }
         isCutOff = false
-        if end == nil { for append in unheard { publish(append) } }
+        outbox.reconnected(now: network.now)
+        publishDue()
         readSoon(after: network.delay())
     }
 
@@ -213,6 +225,6 @@ final class SimulatedJournal: Journal, @unchecked Sendable {
         end = .closed
         deliver = nil
         heard = {}
-        unheard = []
+        outbox = Outbox()
     }
 }

@@ -50,6 +50,9 @@ final class SimulatedLog {
         return entry
     }
 
+    /// Where a message was stored last.
+    func position(of id: MessageID) -> UInt64 { UInt64((ids.lastIndex(of: id) ?? -1) + 1) }
+
     func id(at position: UInt64) -> MessageID { ids[Int(position) - 1] }
 
     func read(from position: UInt64, limit: JournalReadLimit) -> [JournalEntry] {

@@ -270,11 +270,11 @@ final class InstanceRun {
                     return
                 }
                 startsLeft = left - starts.count
-                if startsLeft == 0, sequencer.standing == .serving {
-                    serve()
-                    // The image has what this round brought.
-                    return
-                }
+            }
+            if startsLeft == 0, doors.isEmpty, sequencer.standing == .serving {
+                serve()
+                // The image has what this round brought.
+                return
             }
             guard isServing else { continue }
             let isNews = sequencer.standing != told[index].standing || sequencer.rejoins != told[index].rejoins
@@ -337,6 +337,8 @@ final class InstanceRun {
             world.checkers.replay.check(snapshot)
             try journal.save(snapshot)
             network.trace.say(instance.name, "snapshot at #\(position), \(snapshot.bytes.count) bytes")
+        } catch JournalError.closed {
+            // It has failed, and the next round hears so.
         } catch {
             world.checkers.found(.replay, "\(instance.name) can't make a snapshot at #\(position): \(error)")
         }

@@ -81,7 +81,12 @@ final class Shopper {
     private func retry() {
         open.removeAll { $0.isAtRest }
         for deed in open where deed.needsCopy && deed.retryAt <= now {
-            guard let connection = connections.last, connection.takesCalls else { return }
+            guard let connection = connections.last else { return }
+            guard connection.takesCalls else {
+                // Nothing else would end the streams that leave no room.
+                if world.isCalm { connection.cancel(0) }
+                return
+            }
             send(deed, over: connection)
         }
     }
@@ -175,10 +180,11 @@ final class Shopper {
         if deed.answers.isEmpty {
             network.trace.say(name, "  [\(deed.number)] has place \(update.place), \(update.state) at #\(position)")
         }
+        // Of a stream's many messages the first and the last are kept.
+        if deed.answers.suffix(2).filter(\.ruling.isDone).count == 2 { deed.answers.removeLast() }
         deed.answers.append(
             Deed.Answer(
                 ruling: .joined(token: 0, joinNumber: update.place), position: position, at: now, isFromDoor: false))
-        if deed.answers.count > 4 { deed.answers.removeLast(2) }
         isActive = update.state == .active
         queueToken = update.queueToken
         lineState = update.lineState
