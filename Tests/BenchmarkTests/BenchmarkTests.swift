@@ -53,8 +53,8 @@ import Testing
 
     /// A small sale's entries hold few commands, so what an entry allocates by itself counts for more than in `make bench`.
     @Test(arguments: [
-        ("apply joins", 100.0, 1.5), ("apply charges", 100, 0.7), ("apply holds, each user's first", 100, 8),
-        ("apply payments, each admits the next", 100, 4.5),
+        ("apply joins", 14.0, 1.5), ("apply charges", 13, 0.7), ("apply holds, each user's first", 34, 8),
+        ("apply payments, each admits the next", 42, 4.5),
     ])
     func `applying allocates within its bound`(name: String, inDebug: Double, most: Double) throws {
         let cost = try cost(of: name)
