@@ -18,7 +18,7 @@ RUN swift build --configuration release --product usher --static-swift-stdlib \
 
 FROM debian:12-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libssl3 zlib1g libsqlite3-0 libnats3.4 ca-certificates \
+ && apt-get install --yes --no-install-recommends libssl3 zlib1g libsqlite3-0 libnats3.4 libstdc++6 ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --no-create-home usher \
  && install --directory --owner usher --group usher --mode 0700 /var/lib/usher /var/lib/usher-development

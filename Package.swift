@@ -145,7 +145,7 @@ let package = Package(
         tests("ChaosTests", ["Campaign", "NatsCluster", "Client", "Calls", "Journal", "UsherAPI", "Wire"]),
         tests("TidyTests", []),
 
-        testSupport("NatsCluster", path: "Tests/NatsCluster"),
+        testSupport("NatsCluster", ["Crypto"], path: "Tests/NatsCluster"),
         testSupport("CAllocations", path: "Tests/CAllocations", isSwift: false),
         testSupport(
             "BenchmarkBodies",

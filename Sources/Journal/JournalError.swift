@@ -25,6 +25,8 @@ public enum JournalError: Error, Equatable, Sendable {
     case badAddress(text: String, detail: String)
     /// None of the servers of a shared journal answered.
     case unreachable(journal: String, detail: String)
+    /// A server of a shared journal, and this instance, do not trust each other.
+    case untrusted(journal: String, detail: String, remedy: String)
     /// A shared journal is not set up so that what is acknowledged is safe.
     case unsafeSetting(journal: String, setting: String, found: String, wanted: String, remedy: String)
     /// A shared journal's servers have lost entries, or what they keep is not what was written.
@@ -76,6 +78,8 @@ extension JournalError: CustomStringConvertible {
         case .unreachable(let journal, let detail):
             "\(journal) can't be reached: \(detail). Check that the NATS servers run, have a majority, and that the addresses "
                 + "are right."
+        case .untrusted(let journal, let detail, let remedy):
+            "\(journal) can't be used: \(detail). \(remedy)."
         case .unsafeSetting(let journal, let setting, let found, let wanted, let remedy):
             "\(journal): \(setting) is \(found) and must be \(wanted), or what was acknowledged can be lost. \(remedy)."
         case .corruptStream(let journal, let detail):

@@ -141,6 +141,8 @@ public struct Sequencer: ~Copyable {
         lastEntry.map { $0.journalTime + (now - min(now, $0.heardAt)) }
     }
 
+    /// By the journal's last stamp and not by the state machine's clock, which may be ahead of it where stamps went back: what
+    /// was due by that clock has fired, and what is due later fires once a stamp is there, not before.
     private func clockEntryIsDue(now: UInt64) -> Bool {
         guard now >= clockEntryAllowedAt, let time = journalTime(now: now), let deadline = nextDeadline else { return false }
         return time >= deadline

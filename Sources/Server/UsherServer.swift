@@ -52,8 +52,7 @@ public final class UsherServer: Sendable {
         var sequencer: SequencerThread
         var snapshots: SnapshotKeeper
         var orders: [Mailbox<LoopOrder>]
-        var adminControl: EventLoop.Control?
-        var adminThread: Reactor.Thread?
+        var admin: AdminListener?
         var threads: [Reactor.Thread]
         var sequencerThread: Reactor.Thread
     }
@@ -76,20 +75,23 @@ public final class UsherServer: Sendable {
         // The port first: a second server is refused before it touches the journal.
         let port = try ListeningPort(settings.listen, count: loopCount)
         let adminPort = try settings.adminListen.map { address throws(SystemError) in try ListeningPort(address) }
-        let journal: any Journal =
-            if let given = settings.givenJournal {
-                given
-            } else {
-                switch settings.journal {
-                case .sqlite: try SQLiteJournal(path: folder.journal)
-                case .memory: MemoryJournal()
-                case .shared(let url): try Self.jetStream(try settings.jetStream(at: url), logger)
-                }
-            }
         let metrics = Metrics()
         let isStopped = StopMark()
         self.isStopped = isStopped
         let sequencer = try SequencerThread()
+
+        // Operators see from the first moment how far it has come. Clients wait in the kernel's queue until its loops run.
+        let opened = OpenedJournal()
+        let admin = try adminPort.map { port in
+            let admin = try AdminListener(port) { Self.adminFacts(sequencer, opened, metrics, isStopped) }
+            logger.info("health and metrics http://\(port.address)")
+            return admin
+        }
+        var isStarted = false
+        defer { if !isStarted { admin?.stop() } }
+
+        let journal = try Self.journal(settings, folder, sequencer, logger)
+        opened.journal = journal
         let snapshots = try SnapshotKeeper(every: settings.snapshotEntries)
         let inboxes = (0..<loopCount).map { _ in LoopInbox() }
         let firstSale = try Self.firstSale(settings)
@@ -97,17 +99,6 @@ public final class UsherServer: Sendable {
             journal: journal, thread: sequencer, loops: loopCount,
             instance: journal.isShared ? try folder.instanceNumber() : Recovery.loneInstance,
             publicKey: key.publicKey.rawBytes, settings: settings, firstSale: firstSale, logger: logger)
-
-        // Operators see from the first moment how far it has come. Clients wait in the kernel's queue until its loops run.
-        var adminThread: Reactor.Thread?
-        var adminControl: EventLoop.Control?
-        if let adminPort {
-            let started = Handoff<EventLoop.Control>()
-            adminThread = try Reactor.Thread.start(name: "admin") {
-                Self.runAdmin(adminPort.sockets[0], started) { Self.adminFacts(sequencer, journal, metrics, isStopped) }
-            }
-            adminControl = started.take()
-        }
 
         let recovered = Handoff<Result<SaleImage, any Error>>()
         let sequencerThread = try Reactor.Thread.start(name: "sequencer") {
@@ -137,8 +128,6 @@ public final class UsherServer: Sendable {
             sequencerThread.join()
             sequencer.abandon()
             journal.close()
-            adminControl?.stop()
-            adminThread?.join()
             throw error
         }
         var threads = [
@@ -163,8 +152,8 @@ public final class UsherServer: Sendable {
         self.notes = notes
         parts = Parts(
             settings: settings, logger: logger, folder: folder, journal: journal, sequencer: sequencer, snapshots: snapshots,
-            orders: orders,
-            adminControl: adminControl, adminThread: adminThread, threads: threads, sequencerThread: sequencerThread)
+            orders: orders, admin: admin, threads: threads, sequencerThread: sequencerThread)
+        isStarted = true
     }
 
     // MARK: Stopping
@@ -192,8 +181,7 @@ public final class UsherServer: Sendable {
         parts.sequencer.stop(within: Self.leaveMilliseconds)
         parts.sequencerThread.join()
         parts.journal.close()
-        parts.adminControl?.stop()
-        parts.adminThread?.join()
+        parts.admin?.stop()
         parts.folder.removeServerNote()
     }
 
@@ -224,9 +212,23 @@ public final class UsherServer: Sendable {
             certificateFile: folder.certificate, keyFile: folder.certificateKey, minimum: settings.tlsMinimum)
     }
 
-    private static func jetStream(_ options: JetStreamOptions, _ logger: Logger) throws(JournalError) -> JetStreamJournal {
-        logger.info("opening \(options.description); waits up to \(options.openMilliseconds / 1_000) s for its servers")
-        return try JetStreamJournal(options)
+    /// How often it is said what an instance waits for whose shared journal's servers are not there.
+    private static let journalPatienceMilliseconds: UInt64 = 5_000
+
+    private static func journal(
+        _ settings: ServerSettings, _ folder: DataFolder, _ sequencer: SequencerThread, _ logger: Logger
+    ) throws -> any Journal {
+        if let given = settings.givenJournal { return given }
+        switch settings.journal {
+        case .sqlite: return try SQLiteJournal(path: folder.journal)
+        case .memory: return MemoryJournal()
+        case .shared(let url):
+            var options = try settings.jetStream(at: url)
+            options.openMilliseconds = journalPatienceMilliseconds
+            logger.info("opening \(options.description)")
+            sequencer.note(obstacle: "opening \(options.description)")
+            return try sequencer.waitForJournal(logger) { () throws(JournalError) in try JetStreamJournal(options) }
+        }
     }
 
     private static func identities(_ settings: ServerSettings, _ folder: DataFolder) throws -> IdentityChecker {
@@ -258,28 +260,26 @@ public final class UsherServer: Sendable {
 
     // MARK: Admin
 
-    private static func runAdmin(
-        _ socket: ListeningSocket, _ started: Handoff<EventLoop.Control>, facts: @escaping () -> AdminConnection.Facts
-    ) {
-        do throws(SystemError) {
-            let loop = try EventLoop()
-            try loop.listen(on: socket) { AdminConnection($0, facts: facts) }
-            started.give(loop.control)
-            loop.run()
-        } catch {
-            fatalError("the admin listener could not start: \(error)")
+    /// The journal, once there is one.
+    private final class OpenedJournal: Sendable {
+        private let opened = Mutex<(any Journal)?>(nil)
+
+        var journal: (any Journal)? {
+            get { opened.withLock { $0 } }
+            set { opened.withLock { $0 = newValue } }
         }
     }
 
     private static func adminFacts(
-        _ sequencer: SequencerThread, _ journal: any Journal, _ metrics: Metrics, _ isStopped: StopMark
+        _ sequencer: SequencerThread, _ opened: OpenedJournal, _ metrics: Metrics, _ isStopped: StopMark
     ) -> AdminConnection.Facts {
         let status = sequencer.status
         let notReady = isStopped.isSet ? "stopping; clients are sent away" : status.notReady
         return AdminConnection.Facts(notReady: notReady) {
             metrics.page(
                 of: Metrics.State(
-                    isReady: notReady == nil, status: status, journal: journal.statistics, process: .now()))
+                    isReady: notReady == nil, status: status, journal: opened.journal?.statistics ?? JournalStatistics(),
+                    process: .now()))
         }
     }
 }

@@ -57,6 +57,7 @@ struct Serve: ParsableCommand {
             logger.critical("the server can't start: \(error)")
             throw ExitCode.failure
         }
+        stopAsked.serving()
         greet(server, settings)
         let isOvertaken = Atomic(false)
         server.whenOvertaken {
@@ -123,24 +124,29 @@ struct Serve: ParsableCommand {
     }
 }
 
-/// SIGTERM and Ctrl-C, caught from its making on: the first one asks to stop, a second one ends the process at once. A
-/// dispatch source, since signals reach any thread and not all are ours.
+/// SIGTERM and Ctrl-C, caught from its making on. Until it serves the first one ends the process; then the first one asks to
+/// stop, and a second one ends the process at once. A dispatch source, since signals reach any thread and not all are ours.
 private final class StopSignals: @unchecked Sendable {
     // Safe: the sources are made once, by `init`; the rest may be used by any thread.
     private let asked = DispatchSemaphore(value: 0)
     private let queue = DispatchQueue(label: "signals")
     private var sources: [any DispatchSourceSignal] = []
-    private let count = Mutex(0)
+    private let state = Mutex((isServing: false, count: 0))
 
     init() {
         for number in [SIGTERM, SIGINT] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { [self] in
-                let times = count.withLock { count in
+                let (isServing, times) = state.withLock { state in
                     // Signals that came together are told once, with their number.
-                    count += Int(source.data)
-                    return count
+                    state.count += Int(source.data)
+                    return state
+                }
+                guard isServing else {
+                    // Nobody was served; what the start has written is what a kill -9 would leave, and complete.
+                    FileHandle.standardError.write(Data("stopped during the start, before any client was served\n".utf8))
+                    _exit(0)
                 }
                 guard times > 1 else {
                     asked.signal()
@@ -154,6 +160,9 @@ private final class StopSignals: @unchecked Sendable {
             sources.append(source)
         }
     }
+
+    /// There are clients to send away from now on.
+    func serving() { state.withLock { $0.isServing = true } }
 
     func wait() { asked.wait() }
 

@@ -32,11 +32,11 @@ public struct NatsPlace: Sendable {
         self.launcher = launcher
     }
 
-    /// Free ports of 127.0.0.1.
-    public static func loopback(count: Int) throws -> [NatsPlace] {
+    /// Free ports of 127.0.0.1, or of all loopback addresses: 0.0.0.0.
+    public static func loopback(count: Int, host: String = "127.0.0.1") throws -> [NatsPlace] {
         let ports = try FreePorts.take(3 * count)
         return (0..<count).map {
-            NatsPlace(host: "127.0.0.1", port: ports[3 * $0], monitorPort: ports[3 * $0 + 1], routePort: ports[3 * $0 + 2])
+            NatsPlace(host: host, port: ports[3 * $0], monitorPort: ports[3 * $0 + 1], routePort: ports[3 * $0 + 2])
         }
     }
 }
@@ -48,6 +48,7 @@ public struct NatsPlace: Sendable {
 public final class NatsCluster: Sendable {
     public let servers: [NatsServer]
     private let folder: String
+    private let isAlone: Bool
     /// Where each server listens for clients, or what stands before it: a proxy that cuts.
     public var addresses: [String] { servers.map { "\($0.host):\($0.port)" } }
 
@@ -59,15 +60,34 @@ public final class NatsCluster: Sendable {
     /// - Throws: `NatsFailure`, also where USHER_NATS names nothing that runs.
     public convenience init(count: Int = 3) throws { try self.init(places: NatsPlace.loopback(count: count)) }
 
-    /// As above, one server in each place.
-    public init(places: [NatsPlace]) throws {
+    /// One server that is no cluster, without the block that would make it one; `more` is added to its configuration.
+    public convenience init(alone place: NatsPlace, more: String = "", starts: Bool = true) throws {
+        try self.init([place], alone: more, starts)
+    }
+
+    /// As the first, one server in each place.
+    ///
+    /// - Parameter starts: false: the test starts them itself.
+    public convenience init(places: [NatsPlace], starts: Bool = true) throws { try self.init(places, alone: nil, starts) }
+
+    private init(_ places: [NatsPlace], alone: String?, _ starts: Bool) throws {
         guard let binary = ProcessInfo.processInfo.environment["USHER_NATS"], unsafe access(binary, X_OK) == 0 else {
             throw NatsFailure(
                 description: "USHER_NATS does not name the binary of nats-server. `make test` installs and names it.")
         }
         folder = FileManager.default.temporaryDirectory.path + "/usher-nats-\(UUID().uuidString)"
-        let configuration = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let deployed = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/deploy/nats.conf").path
+        isAlone = alone != nil
+        let configuration = isAlone ? folder + "/nats.conf" : deployed
+        if let alone {
+            let text = try String(contentsOfFile: deployed, encoding: .utf8)
+            guard let cluster = text.range(of: "\ncluster {") else {
+                throw NatsFailure(description: "\(deployed) has no cluster block any more")
+            }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try (text[..<cluster.lowerBound] + "\n" + alone).write(toFile: configuration, atomically: true, encoding: .utf8)
+        }
         let all = places.map { "\($0.host):\($0.routePort)" }
         let folder = folder
         servers = places.enumerated().map { index, place in
@@ -79,6 +99,11 @@ public final class NatsCluster: Sendable {
                 environment: ["NATS_ROUTE": all[index], "NATS_ROUTES": "[\(routes)]"],
                 command: place.launcher + [binary, "--config", configuration] + advertised)
         }
+        if starts { try start() }
+    }
+
+    /// Starts all that do not run, and returns when they have a leader.
+    public func start() throws {
         for server in servers { try server.start() }
         try waitForLeader()
     }
@@ -88,6 +113,7 @@ public final class NatsCluster: Sendable {
     /// Returns when the servers that run have a leader for all they decide together (JetStream's meta group).
     public func waitForLeader(seconds: Double = 30) throws {
         try wait(seconds, "the servers have no leader") {
+            if isAlone { return servers[0].isHealthy }
             let leaders = Set(servers.filter(\.isRunning).compactMap { $0.status("/jsz")?.metaLeader })
             return leaders.count == 1 && leaders.first != ""
         }
@@ -244,6 +270,12 @@ public final class NatsServer: Sendable {
     public var logEnd: String {
         let text = (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "(no log)\n"
         return "— \(name)\n" + text.split(separator: "\n").suffix(15).map { $0 + "\n" }.joined()
+    }
+
+    /// Whether it says so itself, JetStream included.
+    fileprivate var isHealthy: Bool {
+        PlainHTTP.get("/healthz", host: host, port: monitorPort).map { String(decoding: $0, as: UTF8.self) }?.contains("\"ok\"")
+            ?? false
     }
 
     fileprivate func status(_ path: String) -> Status? { Status(PlainHTTP.get(path, host: host, port: monitorPort)) }

@@ -63,6 +63,51 @@ struct SeveralInstancesTests {
         }
     }
 
+    /// What waits, on a thread that may.
+    private func apart<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            Foundation.Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+
+    @Test func `one that starts says how far it is behind, and is ready once it has caught up`() async throws {
+        let log = MemoryLog()
+        let running = try Instance(log)
+        try await running.sale.putOn("aurora")
+        try await apart { running.sale.stop() }
+        let entries = log.lastPosition
+
+        let journal = SharedJournal(log)
+        journal.cutOff()
+        let lines = LogLines()
+        async let starting = apart { try TestSale(logTo: lines) { $0.givenJournal = journal } }
+        let said = "health and metrics http://127.0.0.1:"
+        var port: UInt16?
+        while port == nil {
+            let line = lines.all.first { $0.hasPrefix(said) }
+            port = line.flatMap { UInt16($0.dropFirst(said.count).prefix { $0.isNumber }) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        func ready() async throws -> HTTPAnswer {
+            let client = try await RawClient.connect(to: port!, tls: nil)
+            client.send("GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n")
+            return try await client.answer()
+        }
+        let behind = "catching up with the journal: \(entries) entries behind"
+        var answer = try await ready()
+        while !answer.text.hasPrefix(behind) {
+            #expect(answer.status == 503)
+            answer = try await ready()
+        }
+        #expect(answer.status == 503)
+        journal.reconnect()
+        let sale = try await starting
+        try await finally(sale.stop) {
+            // What its loops wait for is the journal's own thread: the status follows in a moment.
+            while try await ready().status != 200 { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
     @Test func `one that is declared gone joins again by itself, and its connections never notice`() async throws {
         let log = MemoryLog()
         let lone = try Instance(log)

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import time
 import urllib.parse
@@ -27,6 +28,7 @@ def check(programs, folder):
         cluster.start()
         check_instances(cluster)
         buy(cluster, folder)
+        check_standstill(cluster, folder)
         check_prometheus(cluster)
     finally:
         statuses = cluster.stop()
@@ -52,15 +54,16 @@ def check_instances(cluster):
     """Each instance is ready, the balancer knows it, and all count three of them."""
     instances = [name for name in cluster.processes if name.startswith("usher")]
     expect(len(instances) == 3, f"there are {len(instances)} instances")
-    figures = f"http://{cluster.placement.addresses['haproxy']}:8404/metrics"
-
-    def ready():
-        found = re.search(r'^haproxy_backend_active_servers\{proxy="ready"\} (\d+)', get(figures) or "", re.MULTILINE)
-        return found and int(found[1]) == len(instances)
-
-    wait_for("the balancer has three ready instances", ready)
+    wait_for("the balancer has three ready instances", lambda: ready_instances(cluster) == len(instances))
     for name in instances:
         wait_for(f"{name} counts three instances", lambda: metric(cluster, name, "usher_instances") == len(instances))
+
+
+def ready_instances(cluster):
+    """How many the balancer sends people to, by its own account."""
+    page = get(f"http://{cluster.placement.addresses['haproxy']}:8404/metrics") or ""
+    found = re.search(r'^haproxy_backend_active_servers\{proxy="ready"\} (\d+)', page, re.MULTILINE)
+    return found and int(found[1])
 
 
 def metric(cluster, name, metric):
@@ -69,20 +72,47 @@ def metric(cluster, name, metric):
     return float(found[1]) if found else None
 
 
-def buy(cluster, folder):
-    """One person goes from the catalogue to a payment, each command over a connection of its own through the balancer."""
+def fan(cluster, folder, user):
+    """What a command line is told to go through the balancer, and where it is at home."""
+    home = folder / "client"
+    home.mkdir(exist_ok=True)
     server = [
         "--server", f"wss://{cluster.placement.addresses['haproxy']}:8443", "--data", str(folder / "development"), "--user",
-        "check",
+        user,
     ]
-    home = folder / "client"
-    home.mkdir()
-    environment = {"HOME": str(home), "XDG_STATE_HOME": str(home), "XDG_CONFIG_HOME": str(home), "PATH": "/usr/bin:/bin"}
+    return server, {"HOME": str(home), "XDG_STATE_HOME": str(home), "XDG_CONFIG_HOME": str(home), "PATH": "/usr/bin:/bin"}
+
+
+def run(cluster, environment, *words):
+    return subprocess.run(
+        [cluster.programs.usher, *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=60, check=False)
+
+
+def check_standstill(cluster, folder):
+    """While the journal stands still nobody is ready, and the balancer still lets people in to see what is known."""
+    server, environment = fan(cluster, folder, "onlooker")
+    standing = [cluster.processes[name].process for name in ("nats-1", "nats-2")]
+    for process in standing:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        wait_for("no instance is ready without a majority of the NATS servers", lambda: ready_instances(cluster) == 0)
+        seen = run(cluster, environment, "concerts", *server)
+        expect(seen.returncode == 0 and "aurora" in seen.stdout, f"while the journal stands still: {seen.stdout}{seen.stderr}")
+        expect(ready_instances(cluster) == 0, "the journal still stands")
+    finally:
+        for process in standing:
+            process.send_signal(signal.SIGCONT)
+    # An election of both of NATS's groups, and perhaps a second one.
+    wait_for("all are ready again by themselves", lambda: ready_instances(cluster) == 3, seconds=60)
+
+
+def buy(cluster, folder):
+    """One person goes from the catalogue to a payment, each command over a connection of its own through the balancer."""
+    server, environment = fan(cluster, folder, "check")
 
     def usher(*words):
-        done = subprocess.run(
-            [cluster.programs.usher, *words, *server], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=60, check=False)
+        done = run(cluster, environment, *words, *server)
         expect(done.returncode == 0, f"usher {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 

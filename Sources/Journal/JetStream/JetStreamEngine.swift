@@ -173,6 +173,8 @@ final class JetStreamEngine: @unchecked Sendable {
 
     private func take(_ event: NATSEvent, _ now: UInt64) {
         switch event {
+        case .denied(let detail):
+            trouble = "\(connection?.server ?? ""): \(detail)"
         case .ended(let detail):
             leave("\(connection?.server ?? ""): \(detail)")
         case .message(let message):

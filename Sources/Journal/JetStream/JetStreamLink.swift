@@ -10,13 +10,15 @@ final class JetStreamLink {
     private var connection: NATSConnection?
     private var nextServer: Int
     private var lastReply: UInt64 = 0
-    private var trouble = "no server was asked"
+    /// What went wrong last at each server.
+    private var troubles: [String: String] = [:]
     private let answers: Monitor<Answers>
 
     private struct Answers {
         var reply = ""
         var messages: [NATSMessage] = []
         var ended: String?
+        var denied: String?
         var isStopped = false
     }
 
@@ -71,8 +73,9 @@ final class JetStreamLink {
             guard let error = object["error"] else { return .done(object) }
             let description = error["description"]?.string ?? "unknown error"
             // No leader, or not yet: somebody will be.
-            if error["code"]?.unsigned == 503, Self.now < end {
-                trouble = "\(connection?.server ?? ""): \(description)"
+            if error["code"]?.unsigned == 503 {
+                note(description)
+                guard Self.now < end else { throw unreachable }
                 try pause(Self.pauseMilliseconds)
                 continue
             }
@@ -89,7 +92,7 @@ final class JetStreamLink {
             let object = JSONText(answer.payload)
             if object?["seq"] != nil, object?["error"] == nil { return }
             let description = object?["error"]?["description"]?.string ?? "unknown answer"
-            trouble = "\(connection?.server ?? ""): \(description)"
+            note(description)
             guard Self.now < end else {
                 throw .refused(journal: options.description, operation: "storing \(subject)", detail: description)
             }
@@ -119,7 +122,7 @@ final class JetStreamLink {
     ) throws(JournalError) -> [NATSMessage] {
         while true {
             if let answer = try attempt(subject, payload, id, isBatch, until: end) { return answer }
-            guard Self.now < end else { throw .unreachable(journal: options.description, detail: trouble) }
+            guard Self.now < end else { throw unreachable }
             try pause(Self.pauseMilliseconds)
         }
     }
@@ -134,34 +137,47 @@ final class JetStreamLink {
         answers.update {
             $0.reply = reply
             $0.messages = []
+            $0.denied = nil
         }
         do throws(NATSError) {
             try connection.publish(subject, reply: reply, id: id, payload)
         } catch {
-            leave("\(connection.server): \(error.detail)")
+            leave(error.detail)
             return nil
         }
         let patience = min(Self.patienceMilliseconds, max(Self.pauseMilliseconds, end - min(end, Self.now)))
-        enum Outcome { case answered([NATSMessage]), ended(String), stopped }
+        enum Outcome { case answered([NATSMessage]), denied(String), ended(String), stopped }
         let outcome: Outcome? = answers.wait(atMostMilliseconds: patience) { answers in
             if answers.isStopped { return .stopped }
             if let last = answers.messages.last, !isBatch || last.status != nil { return .answered(answers.messages) }
-            return answers.ended.map { .ended($0) }
+            return answers.denied.map { .denied($0) } ?? answers.ended.map { .ended($0) }
         }
         switch outcome {
         case .stopped: throw .closed
-        case .ended(let detail): leave("\(connection.server): \(detail)")
-        case nil: leave("\(connection.server) does not answer")
+        case .denied(let detail):
+            throw .refused(journal: options.description, operation: "a request to \(connection.server)", detail: detail)
+        case .ended(let detail): leave(detail)
+        case nil: leave("takes the connection and does not answer: it has no majority, or stands still")
         case .answered(let messages):
             guard messages[0].isNobody else { return messages }
-            leave("\(connection.server) has nobody for \(subject): no leader, or JetStream is off")
+            leave("has nobody for \(subject): JetStream has no leader yet, or is off")
         }
         return nil
     }
 
     private func leave(_ reason: String) {
-        trouble = reason
+        note(reason)
         changeServer()
+    }
+
+    private func note(_ trouble: String) {
+        if let connection { troubles[connection.server] = trouble }
+    }
+
+    private var unreachable: JournalError {
+        let said = options.servers.compactMap { server in troubles[server].map { "\(server): \($0)" } }
+        return .unreachable(
+            journal: options.description, detail: said.isEmpty ? "no server was asked" : said.joined(separator: "; "))
     }
 
     /// A connection to one of the servers; nil where this turn's does not take one.
@@ -177,14 +193,16 @@ final class JetStreamLink {
                 answers.update { answers in
                     switch event {
                     case .message(let message): if message.subject == answers.reply { answers.messages.append(message) }
+                    case .denied(let detail): answers.denied = detail
                     case .ended(let detail): answers.ended = detail
                     }
                 }
             }
             try made.subscribe(made.inbox + ".>")
         } catch {
-            trouble = "\(server): \(error.detail)"
-            return nil
+            troubles[server] = error.detail
+            guard let remedy = error.remedy else { return nil }
+            throw .untrusted(journal: options.description, detail: "\(server): \(error.detail)", remedy: remedy)
         }
         let payloadMax = made.payloadMax
         guard payloadMax >= Self.payloadMin else {

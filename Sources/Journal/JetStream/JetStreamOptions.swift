@@ -14,7 +14,7 @@ public struct JetStreamOptions: Equatable, Sendable {
     /// The certificate authority of the servers, PEM.
     public var authorityFile: String?
     /// How long opening waits for servers that are not there yet, or have no majority.
-    public var openMilliseconds: UInt64 = 30_000
+    public var openMilliseconds: UInt64 = 10_000
 
     /// Reads `nats://HOST:PORT,HOST:PORT,…` or `tls://…`; the port is 4222 where none is given, and `USER:PASSWORD@` may
     /// stand before the first host.

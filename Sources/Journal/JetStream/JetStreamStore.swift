@@ -55,13 +55,19 @@ final class JetStreamStore {
         while true {
             if let state = try info(of: rules.stream, within: options.openMilliseconds) { return state }
             guard creates else { return nil }
+            // Where another one creates it at the same time, this finds it in a moment.
+            var pause: UInt64 = 20
+            do throws(JournalError) {
+                try create(rules)
+            } catch {
+                guard case .unreachable = error, JetStreamLink.now < end else { throw error }
+                pause = 500
+            }
             guard JetStreamLink.now < end else {
                 throw .unreachable(
                     journal: options.description, detail: "the stream \(rules.stream) was created and is not there")
             }
-            // Where another one creates it at the same time, this finds it in a moment.
-            try create(rules)
-            try link.pause(20)
+            try link.pause(pause)
         }
     }
 
@@ -121,8 +127,15 @@ final class JetStreamStore {
     func create(_ rules: StreamRules) throws(JournalError) {
         let answer = try link.call(
             "STREAM.CREATE.\(rules.stream)", .object(rules.configuration), within: options.openMilliseconds)
-        // 10058: somebody else created it with another epoch. It is found and checked like any other.
-        if case .error(_, let number, let description) = answer, number != 10_058 {
+        switch answer {
+        case .done: break
+        // Somebody else created it with another epoch. It is found and checked like any other.
+        case .error(_, 10_058, _): break
+        // Fewer servers than replicas, for now.
+        case .error(_, 10_005, let description):
+            throw .unreachable(
+                journal: options.description, detail: "the stream \(rules.stream) can't be created yet: \(description)")
+        case .error(_, _, let description):
             throw .refused(journal: options.description, operation: "creating the stream \(rules.stream)", detail: description)
         }
     }

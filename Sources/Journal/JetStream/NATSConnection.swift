@@ -12,6 +12,8 @@ import Synchronization
 /// Why a connection could not be made, or what was to be sent was not.
 struct NATSError: Error, Equatable {
     let detail: String
+    /// Where waiting does not help, since somebody has to change something: what.
+    var remedy: String?
 }
 
 /// One message, copied out of libnats. Headers are those that a journal needs.
@@ -37,6 +39,8 @@ struct NATSMessage: Sendable {
 /// What a connection tells its owner, from libnats's threads.
 enum NATSEvent: Sendable {
     case message(NATSMessage)
+    /// The user may not do what was asked, which then nobody answers.
+    case denied(String)
     case ended(String)
 }
 
@@ -90,6 +94,10 @@ enum NATSEvent: Sendable {
     private static func connect(
         _ url: String, _ options: JetStreamOptions, _ number: UInt64
     ) throws(NATSError) -> State {
+        for file in [options.authorityFile, options.credentialsFile].compactMap(\.self) where unsafe access(file, R_OK) != 0 {
+            throw NATSError(
+                detail: "\(file) can't be read", remedy: "Check the path and that this process may read the file")
+        }
         var settings: OpaquePointer?
         try check(unsafe natsOptions_Create(&settings), "options")
         defer { unsafe natsOptions_Destroy(settings) }
@@ -103,20 +111,45 @@ enum NATSEvent: Sendable {
         try check(unsafe natsOptions_SetWriteDeadline(settings, writeMilliseconds), "write deadline")
         try check(unsafe natsOptions_SetPingInterval(settings, 2_000), "pings")
         try check(unsafe natsOptions_SetMaxPingsOut(settings, 2), "pings")
-        try check(unsafe natsOptions_SetErrorHandler(settings, ignoreError, nil), "error handler")
+        try check(unsafe natsOptions_SetErrorHandler(settings, denied, NATSListeners.pointer(number)), "error handler")
         try check(unsafe natsOptions_SetClosedCB(settings, ended, NATSListeners.pointer(number)), "end handler")
         if options.isTLS {
             try check(unsafe natsOptions_SetSecure(settings, true), "TLS")
-            if let file = options.authorityFile {
-                try check(unsafe natsOptions_LoadCATrustedCertificates(settings, file), "reading \(file)")
-            }
+        }
+        // Also without `tls://`: a server that requires TLS gets it.
+        if let file = options.authorityFile {
+            let status = unsafe natsOptions_LoadCATrustedCertificates(settings, file)
+            try check(status, "reading \(file)", remedy: "--journal-ca takes certificates in PEM")
         }
         if let file = options.credentialsFile {
             try check(unsafe natsOptions_SetUserCredentialsFromFiles(settings, file, nil), "reading \(file)")
         }
         var connection: OpaquePointer?
-        try check(unsafe natsConnection_Connect(&connection, settings), "connecting")
+        let status = unsafe natsConnection_Connect(&connection, settings)
+        try check(status, "connecting", remedy: remedy(status, options))
         return unsafe State(connection)
+    }
+
+    /// What to change, by what connecting ended with; nil for a server that is not there, or not yet.
+    private static func remedy(_ status: natsStatus, _ options: JetStreamOptions) -> String? {
+        let text = lastError(status)
+        if status == NATS_SECURE_CONNECTION_WANTED {
+            return "This server has no TLS: give it a `tls` block, or write nats:// in the place of tls://"
+        }
+        // libnats's way to say that OpenSSL did not take the certificate: the number and text of the reason.
+        if status == NATS_SSL_ERROR, text.dropFirst("SSL handshake error: ".utf8.count).first?.isNumber == true {
+            return "The server's certificate must be signed by an authority of "
+                + (options.authorityFile ?? "this system, or of the file that --journal-ca names")
+                + ", name the host as --journal does, and be valid today"
+        }
+        if status == NATS_CONNECTION_AUTH_FAILED {
+            return options.credentialsFile.map { "\($0) must be of a user whom these servers know, and who has not expired" }
+                ?? "Name the credentials of this instance's NATS user with --journal-credentials"
+        }
+        if let file = options.credentialsFile, status == NATS_ERR || status == NATS_INVALID_ARG, text.contains("seed") {
+            return "\(file) must be a NATS credentials file: a user's JWT and the seed of its key"
+        }
+        return nil
     }
 
     /// The largest message the server takes.
@@ -185,8 +218,14 @@ enum NATSEvent: Sendable {
         NATSListeners.tell(UInt64(UInt(bitPattern: listener)), .ended(detail))
     }
 
-    /// Without a handler libnats prints to standard error. What is dropped is read again, what is refused is answered.
-    private static let ignoreError: natsErrHandler = { _, _, _, _ in }
+    /// Without a handler libnats prints to standard error. What it dropped is read again.
+    private static let denied: natsErrHandler = { connection, _, status, listener in
+        guard status == NATS_NOT_PERMITTED else { return }
+        var text: UnsafePointer<CChar>?
+        _ = unsafe natsConnection_GetLastError(connection, &text)
+        let detail = unsafe text.map { unsafe String(cString: $0) } ?? ""
+        NATSListeners.tell(UInt64(UInt(bitPattern: listener)), .denied(detail))
+    }
 
     private static func copy(_ message: OpaquePointer) -> NATSMessage {
         let count = Int(unsafe natsMsg_GetDataLength(message))
@@ -213,13 +252,28 @@ enum NATSEvent: Sendable {
         return unsafe value.map { unsafe String(cString: $0) }
     }
 
-    private static func check(_ status: natsStatus, _ operation: String) throws(NATSError) {
+    private static func check(
+        _ status: natsStatus, _ operation: String, remedy: @autoclosure () -> String? = nil
+    ) throws(NATSError) {
         guard status != NATS_OK else { return }
-        // The library's last error is this thread's; it names what the status only classes.
+        let text = lastError(status)
+        let kind = unsafe String(cString: natsStatus_GetText(status))
+        throw NATSError(
+            detail: text.isEmpty || text == kind ? "\(operation): \(kind)" : "\(operation): \(kind), \(text)",
+            remedy: remedy())
+    }
+
+    /// The library's last error of this thread, if it is this one: it names what the status only classes.
+    private static func lastError(_ status: natsStatus) -> String {
         var last = NATS_OK
         let text = unsafe nats_GetLastError(&last).map { unsafe String(cString: $0) } ?? ""
-        let kind = unsafe String(cString: natsStatus_GetText(status))
-        throw NATSError(detail: last == status && !text.isEmpty ? "\(operation): \(kind), \(text)" : "\(operation): \(kind)")
+        guard last == status else { return "" }
+        // It begins with where in its own source libnats is: "(conn.c:2088): ".
+        var words = text.utf8[...]
+        if words.first == UInt8(ascii: "("), let end = words.firstIndex(of: UInt8(ascii: ")")) {
+            words = words[end...].dropFirst(3)
+        }
+        return String(words) ?? text
     }
 }
 
@@ -242,46 +296,5 @@ private enum NATSListeners {
     static func tell(_ number: UInt64, _ event: NATSEvent) {
         let listener = all.withLock { $0[number] }
         listener?(event)
-    }
-}
-
-/// The time stamps of NATS: RFC 3339 in UTC, with up to nine digits of a second's fraction.
-enum RFC3339 {
-    /// Milliseconds since 1970; nil for what is no such stamp.
-    static func milliseconds(_ text: String) -> UInt64? {
-        let bytes = Array(text.utf8)
-        func number(_ range: Range<Int>) -> UInt64? {
-            guard range.upperBound <= bytes.count else { return nil }
-            var value: UInt64 = 0
-            for byte in bytes[range] {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-                value = value * 10 + UInt64(byte - UInt8(ascii: "0"))
-            }
-            return value
-        }
-        guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z"), bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
-            bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
-            let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
-            let minute = number(14..<16), let second = number(17..<19), year >= 1970, (1...12).contains(month),
-            (1...31).contains(day), hour < 24, minute < 60, second <= 60
-        else { return nil }
-        var fraction: UInt64 = 0
-        if bytes.count > 20 {
-            guard bytes[19] == UInt8(ascii: "."), let digits = number(20..<bytes.count - 1) else { return nil }
-            let count = bytes.count - 21
-            guard (1...9).contains(count) else { return nil }
-            fraction = count >= 3 ? digits / power(10, count - 3) : digits * power(10, 3 - count)
-        }
-        // Days since 1970 by the civil calendar: years that begin in March have their odd day at the end.
-        let shifted = month <= 2 ? year - 1 : year
-        let era = shifted / 400
-        let yearOfEra = shifted % 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + fraction
-    }
-
-    private static func power(_ base: UInt64, _ exponent: Int) -> UInt64 {
-        (0..<exponent).reduce(1) { value, _ in value * base }
     }
 }

@@ -18,6 +18,8 @@ struct InstanceStatus: Sendable {
     var journalEnd: UInt64 = 0
     /// Nil: its own start is not applied yet.
     var standing: Standing?
+    /// What keeps it from starting, where it is not that there is much to read.
+    var obstacle: String?
     var rejoins = 0
 
     /// Entries that the journal has and that are not applied here.
@@ -26,7 +28,9 @@ struct InstanceStatus: Sendable {
     /// Why it takes no clients just now, and what to do about it; nil: it is ready.
     var notReady: String? {
         switch standing {
-        case nil: "catching up with the journal: \(behind) entries behind; clients are taken once that is done"
+        case nil:
+            obstacle.map { "starting, and waiting for the journal: \($0)" }
+                ?? "catching up with the journal: \(behind) entries behind; clients are taken once that is done"
         case .serving: nil
         case .stalled(let reason):
             "the journal stands still (\(reason)); reads and pushes go on, commands are refused, and all goes on by itself "

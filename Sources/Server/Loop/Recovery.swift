@@ -28,7 +28,7 @@ struct Recovery: Sendable {
     ///
     /// - Throws: `JournalError`, `SequencerError`, `SnapshotError`, or `RecoveryError` with what to do.
     func recover() throws -> Sequencer {
-        let lookup = try journal.latestSnapshot()
+        let lookup = try thread.waitForJournal(logger) { () throws(JournalError) in try journal.latestSnapshot() }
         for position in lookup.damagedPositions {
             logger.warning(
                 "the snapshot at journal position \(position) is damaged; an older one and the journal itself are used")
@@ -63,8 +63,8 @@ struct Recovery: Sendable {
                     publication = Publication(loops: loops)
                     thread.note(sequencer.office.position, of: journal.lastPosition)
                 case .caughtUp: isCaughtUp = true
-                case .stalled(let reason): logger.warning("the journal stands still: \(reason); waiting for it")
-                case .flowing: logger.notice("the journal goes on")
+                case .stalled(let reason): sayStalled(reason)
+                case .flowing: sayFlowing()
                 case .failed(let error): throw error
                 }
             }
@@ -80,6 +80,16 @@ struct Recovery: Sendable {
     private func apply(_ entry: JournalEntry, to sequencer: inout Sequencer, _ publication: inout Publication) throws {
         try sequencer.apply(entry, now: Clock.monotonicMilliseconds(), into: &publication)
         if case .stopped(let cause) = sequencer.standing { throw RecoveryError.stopped(cause) }
+    }
+
+    private func sayStalled(_ reason: String) {
+        logger.warning("the journal stands still: \(reason); waiting for it")
+        thread.note(obstacle: reason)
+    }
+
+    private func sayFlowing() {
+        logger.notice("the journal goes on")
+        thread.note(obstacle: nil)
     }
 
     /// Journals this instance's start and settings and, if nothing is on sale yet, the first sale; returns once applied.
@@ -98,8 +108,9 @@ struct Recovery: Sendable {
                 switch event {
                 case .committed(let entries):
                     for entry in entries { try apply(entry, to: &sequencer, &publication) }
-                case .stalled(let reason): logger.warning("the journal stands still: \(reason); waiting for it")
-                case .caughtUp, .flowing: break
+                case .stalled(let reason): sayStalled(reason)
+                case .flowing: sayFlowing()
+                case .caughtUp: break
                 case .failed(let error): throw error
                 }
             }
@@ -154,6 +165,28 @@ struct Recovery: Sendable {
             command.operator = "start"
             command.body = bodies[index]
             return command
+        }
+    }
+}
+
+extension SequencerThread {
+    /// Repeats `body` until the servers of a shared journal can be reached: where everything starts at once they come when
+    /// they come. `/readyz` and the log say what is waited for.
+    ///
+    /// - Throws: what waiting does not mend.
+    func waitForJournal<Result>(
+        _ logger: Logger, _ body: () throws(JournalError) -> Result
+    ) throws(JournalError) -> Result {
+        while true {
+            do throws(JournalError) {
+                let result = try body()
+                note(obstacle: nil)
+                return result
+            } catch {
+                guard case .unreachable = error else { throw error }
+                note(obstacle: error.description)
+                logger.warning("waiting for the journal: \(error)")
+            }
         }
     }
 }

@@ -168,6 +168,9 @@ final class SequencerThread: Sendable {
         control.withLock { $0.status = InstanceStatus(position: position, journalEnd: journalEnd) }
     }
 
+    /// Notes what a start waits for, or that it goes on.
+    func note(obstacle: String?) { control.withLock { $0.status.obstacle = obstacle } }
+
     private func note(_ sequencer: borrowing Sequencer, _ journal: any Journal) {
         let status = InstanceStatus(
             position: sequencer.office.position, journalEnd: journal.lastPosition, standing: sequencer.standing,

@@ -53,7 +53,6 @@ struct SharedJournalOptions: ParsableArguments {
                 journalReplicas ?? environment["USHER_JOURNAL_REPLICAS"].flatMap(Int.init) ?? options.replicas
             options.credentialsFile = journalCredentials ?? environment["USHER_JOURNAL_CREDENTIALS"]
             options.authorityFile = journalCa ?? environment["USHER_JOURNAL_CA"]
-            options.openMilliseconds = 10_000
             return options
         } catch {
             throw Failure(.local, error.description)
