@@ -96,7 +96,8 @@ extension Fan {
             }
             if isDelta, seat.state == .held {
                 let key = SeatKey(performance: 0, seat: seat.number)
-                crowd.record.holdSightings.append((performance, HoldSighting(seat: key, heardUs: Clocks.wall())))
+                crowd.record.holdSightings.append(
+                    (performance, HoldSighting(seat: key, heardUs: Clocks.wall(), instance: target)))
             }
         }
         if isDelta || list.nextSeat != 0 { return }
@@ -149,7 +150,10 @@ extension Fan {
         for seat in reservation.seats {
             let key = SeatKey(performance: 0, seat: seat)
             crowd.record.holdFacts.append(
-                (reservation.performance, HoldFact(seat: key, createdMs: reservation.createdMs, answeredUs: answered)))
+                (
+                    reservation.performance,
+                    HoldFact(seat: key, createdMs: reservation.createdMs, answeredUs: answered, instance: target)
+                ))
         }
         setHeld(reservation)
         let doubt = persona.doubt
