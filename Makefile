@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-figures build test autobahn mutants bench peers push-vs-poll \
+.PHONY: help run cluster cluster-figures cluster-kills build test autobahn mutants bench peers push-vs-poll \
 	soak soak-crashes soak-chaos soak-simulation soak-sanitizers fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev libnats-dev pkg-config
@@ -121,6 +121,9 @@ push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and 
 
 cluster-figures: build $(VENV)/.complete ## one, two and three instances on one replicated journal, 4 minutes: prints the table of docs/performance.md; CROWD=19000 more at each of two
 	$(VENV)/bin/python Tests/cluster/figures.py $(if $(CROWD),--crowd $(CROWD))
+
+cluster-kills: build test-packages $(VENV)/.complete ## a stampede through the balancer while each instance and the stream's leader are killed, 3 minutes; ROUNDS=3, SEED repeats
+	$(VENV)/bin/python Tests/cluster/kills.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(FANS),--fans $(FANS))
 
 # Housekeeping
 

@@ -52,15 +52,16 @@ def check_instances(cluster):
     """Each instance is ready, the balancer knows it, and all count three of them."""
     instances = [name for name in cluster.processes if name.startswith("usher")]
     expect(len(instances) == 3, f"there are {len(instances)} instances")
-    figures = f"http://{cluster.placement.addresses['haproxy']}:8404/metrics"
-
-    def ready():
-        found = re.search(r'^haproxy_backend_active_servers\{proxy="ready"\} (\d+)', get(figures) or "", re.MULTILINE)
-        return found and int(found[1]) == len(instances)
-
-    wait_for("the balancer has three ready instances", ready)
+    wait_for("the balancer has three ready instances", lambda: ready_instances(cluster) == len(instances))
     for name in instances:
         wait_for(f"{name} counts three instances", lambda: metric(cluster, name, "usher_instances") == len(instances))
+
+
+def ready_instances(cluster):
+    """To how many instances the balancer sends people."""
+    page = get(f"http://{cluster.placement.addresses['haproxy']}:8404/metrics") or ""
+    found = re.search(r'^haproxy_backend_active_servers\{proxy="ready"\} (\d+)', page, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def metric(cluster, name, metric):
