@@ -102,7 +102,7 @@ fuzz-corpora: fuzzer ## minimise what `make fuzz` has collected into Tests/Fuzzi
 BENCH := Tests/Benchmarks
 BENCH_CPP := $(BENCH)/Sources/CppPeer/generated/bench.pb.cc
 
-bench: packages bench-packages $(BENCH_CPP) ## what the parts cost: tables of docs/performance.md; BENCH_ONLY="codec seats" prints
+bench: packages bench-packages test-packages $(VENV)/.complete $(BENCH_CPP) ## what the parts cost: tables of docs/performance.md; BENCH_ONLY="codec seats" prints
 	swift build -c release --package-path $(BENCH) --product Bench
 	USHER_COMMIT="$$(git describe --always --dirty)" $(BENCH)/.build/release/Bench --data $(CURDIR)/.build \
 		$(if $(BENCH_ONLY),$(BENCH_ONLY),--write docs/performance.md)
