@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-figures build test autobahn mutants bench peers push-vs-poll \
+.PHONY: help run cluster cluster-figures cluster-kills build test autobahn mutants bench peers push-vs-poll \
 	soak soak-crashes soak-chaos soak-simulation soak-sanitizers fuzz fuzzer fuzz-corpora format packages test-packages bench-packages clean
 
 BUILD_PACKAGES := libssl-dev zlib1g-dev libsqlite3-dev libnats-dev pkg-config
@@ -81,7 +81,7 @@ soak-sanitizers: packages test-packages $(VENV)/.complete ## concurrent tests un
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/thread.txt halt_on_error=0 exitcode=66" SWIFT_BACKTRACE=enable=no \
 		swift test --skip-build --sanitize=thread --scratch-path .build-tsan --no-parallel --filter '^($(THREAD_TESTS))\.' --skip '$(SLOW_TESTS)'
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
-	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
+	ASAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/address.txt detect_leaks=0" SWIFT_BACKTRACE=enable=no \
 		swift test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel --filter '^($(ADDRESS_TESTS))\.' --skip '$(SLOW_TESTS)'
 
 # A release build, for speed; the harness looks inside the modules, hence -enable-testing.
@@ -102,7 +102,7 @@ fuzz-corpora: fuzzer ## minimise what `make fuzz` has collected into Tests/Fuzzi
 BENCH := Tests/Benchmarks
 BENCH_CPP := $(BENCH)/Sources/CppPeer/generated/bench.pb.cc
 
-bench: packages bench-packages $(BENCH_CPP) ## what the parts cost: tables of docs/performance.md; BENCH_ONLY="codec seats" prints
+bench: packages bench-packages test-packages $(VENV)/.complete $(BENCH_CPP) ## what the parts cost: tables of docs/performance.md; BENCH_ONLY="codec seats" prints
 	swift build -c release --package-path $(BENCH) --product Bench
 	USHER_COMMIT="$$(git describe --always --dirty)" $(BENCH)/.build/release/Bench --data $(CURDIR)/.build \
 		$(if $(BENCH_ONLY),$(BENCH_ONLY),--write docs/performance.md)
@@ -121,6 +121,9 @@ push-vs-poll: build ## the same crowds pushed and polling, 9 minutes: table and 
 
 cluster-figures: build $(VENV)/.complete ## one, two and three instances on one replicated journal, 4 minutes: prints the table of docs/performance.md; CROWD=19000 more at each of two
 	$(VENV)/bin/python Tests/cluster/figures.py $(if $(CROWD),--crowd $(CROWD))
+
+cluster-kills: build test-packages $(VENV)/.complete ## a stampede through the balancer while each instance and the stream's leader are killed, 3 minutes; ROUNDS=3, SEED repeats
+	$(VENV)/bin/python Tests/cluster/kills.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(FANS),--fans $(FANS))
 
 # Housekeeping
 

@@ -44,7 +44,7 @@ let package = Package(
                 "Client",
             ]),
         // What `make bench` times beside others, and the tests run once.
-        .library(name: "UsherBenchmarks", targets: ["BenchmarkBodies"]),
+        .library(name: "UsherBenchmarks", targets: ["BenchmarkBodies", "NatsCluster"]),
         .library(name: "FuzzHarness", targets: ["FuzzHarness"]),
     ],
     dependencies: [
@@ -151,6 +151,6 @@ let package = Package(
             "BenchmarkBodies",
             ["CAllocations", "Wire", "UsherAPI", "WebSocket", "SeatMap", "BoxOffice", "Journal", "Sequencer"],
             path: "Tests/BenchmarkBodies"),
-        tests("BenchmarkTests", ["BenchmarkBodies"]),
+        tests("BenchmarkTests", ["BenchmarkBodies", "NatsCluster"]),
     ]
 )

@@ -59,7 +59,7 @@ public struct BoxOffice: ~Copyable {
     /// End of the quiet time after an outage; 0: none.
     var quietUntil: UInt64 = 0
     /// Until then nothing lapses; past: no respite.
-    var respiteUntil: UInt64 = 0
+    public internal(set) var respiteUntil: UInt64 = 0
 
     /// Counts the entries applied.
     var serial: UInt64 = 0

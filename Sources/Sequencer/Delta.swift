@@ -11,6 +11,8 @@ public struct Delta: Sendable {
     public var timeMilliseconds: UInt64 = 0
     /// Journal time of the first position in it: how old its oldest news is.
     public var oldestTimeMilliseconds: UInt64 = 0
+    /// Until then nothing lapses, whatever statuses said before: the end of the last respite after an outage.
+    public var respiteUntil: UInt64 = 0
     /// Replaces the catalogue, if present. Taken before everything else.
     public var catalogue: Catalogue?
     /// In the order in which they happened.
@@ -35,6 +37,7 @@ public struct Delta: Sendable {
         }
         position = later.position
         timeMilliseconds = later.timeMilliseconds
+        respiteUntil = later.respiteUntil
         catalogue = later.catalogue ?? catalogue
         lines.append(contentsOf: later.lines)
         tokens.merge(later.tokens) { _, latest in latest }

@@ -219,6 +219,7 @@ public struct Sequencer: ~Copyable {
         delta.position = position
         delta.timeMilliseconds = office.clock
         delta.oldestTimeMilliseconds = office.clock
+        delta.respiteUntil = office.respiteUntil
         delta.catalogue = effects.catalogueChanged ? catalogue : nil
         delta.lines = effects.lines
         delta.seats = effects.seats

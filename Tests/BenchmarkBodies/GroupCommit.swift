@@ -1,5 +1,6 @@
 // Group commit end to end: clients that each wait for their answer before they send the next command, the real sequencer
-// and the real SQLite journal on a real disk. The one measurement here that is about time and not processor time.
+// and a real journal: SQLite's on a real disk, or a stream of real NATS servers. The one measurement here that is about time
+// and not processor time.
 
 internal import BoxOffice
 internal import Glibc
@@ -16,9 +17,11 @@ public struct GroupCommit: Sendable {
     public var p50: Double
     public var p99: Double
     public var longest: Double
-    /// Durable writes.
+    /// Durable writes; of a stream, the rounds in which its entries were heard.
     public var commits: UInt64
-    /// Processor time of all threads for each command, microseconds.
+    /// Journal entries.
+    public var entries: UInt64
+    /// Processor time of all threads of this process for each command, microseconds.
     public var processorMicroseconds: Double
 
     /// Runs `clients` closed-loop clients until `commands` answers have come; after `commandsOfUser` of them a client is
@@ -29,9 +32,26 @@ public struct GroupCommit: Sendable {
     public static func run(clients: Int, commands: Int, commandsOfUser: Int = 5, path: String) throws -> GroupCommit {
         let journal = try SQLiteJournal(path: path)
         defer { journal.close() }
+        return try run(clients, commands, commandsOfUser, journal, SequencerLimits())
+    }
+
+    /// As above, on a stream of three NATS servers, `nats://HOST:PORT,…`; the stream must not exist.
+    public static func run(
+        clients: Int, commands: Int, commandsOfUser: Int = 5, servers: String, stream: String
+    ) throws -> GroupCommit {
+        var options = try JetStreamOptions(url: servers)
+        options.stream = stream
+        let journal = try JetStreamJournal(options)
+        defer { journal.close() }
+        return try run(clients, commands, commandsOfUser, journal, .shared)
+    }
+
+    private static func run(
+        _ clients: Int, _ commands: Int, _ commandsOfUser: Int, _ journal: any Journal, _ limits: SequencerLimits
+    ) throws -> GroupCommit {
         let bell = Bell()
         try journal.start(from: 1) { bell.ring($0) }
-        var sequencer = Sequencer(office: BoxOffice(), instance: 1, incarnation: 1)
+        var sequencer = Sequencer(office: BoxOffice(), instance: 1, incarnation: 1, limits: limits)
         var nothing = Publication(loops: 1)
         sequencer.submit(
             Submission(Command(body: .instanceStarted(InstanceStarted(sources: 1, rules: 1, name: "one")))), into: &nothing)
@@ -80,7 +100,7 @@ public struct GroupCommit: Sendable {
         }
         return GroupCommit(
             commandsPerSecond: Double(commands) / seconds, p50: milliseconds(0.5), p99: milliseconds(0.99),
-            longest: milliseconds(1), commits: journal.statistics.commits,
+            longest: milliseconds(1), commits: journal.statistics.commits, entries: journal.statistics.entries,
             processorMicroseconds: processor / 1e3 / Double(commands))
     }
 }

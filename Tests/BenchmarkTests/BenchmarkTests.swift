@@ -1,5 +1,6 @@
 import BenchmarkBodies
 import Foundation
+import NatsCluster
 import Testing
 
 @Suite struct BenchmarkTests {
@@ -20,6 +21,22 @@ import Testing
         defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }
         let result = try GroupCommit.run(clients: 20, commands: 200, path: path)
         #expect(result.commits >= 10 && result.commits < 200)
+    }
+
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["USHER_NATS"] != nil, "USHER_NATS names no nats-server"))
+    func `group commit on three servers answers every client's every command once`() async throws {
+        let result = try await withCheckedThrowingContinuation { continuation in
+            // It blocks, and the pool of async functions has few threads.
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result {
+                        let cluster = try NatsCluster()
+                        defer { cluster.end() }
+                        return try GroupCommit.run(clients: 20, commands: 200, servers: cluster.journal, stream: "bench")
+                    })
+            }
+        }
+        #expect(result.entries >= 10 && result.entries < 200)
     }
 }
 

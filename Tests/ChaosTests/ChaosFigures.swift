@@ -21,11 +21,7 @@ struct ChaosFigures: Sendable {
 
     private var rows: [ChaosFault: Row] = [:]
     private(set) var blows = 0
-    private(set) var acknowledged = 0
-    private var commands = 0
-    private var users = 0
-    private var places = 0
-    private var seatsSold = 0
+    private(set) var totals = Totals()
     private var checkpoints = 0
     private var restarts = 0
 
@@ -67,15 +63,7 @@ struct ChaosFigures: Sendable {
     mutating func countRestarts(_ count: Int) { restarts += count }
 
     mutating func count(_ evidence: Evidence) {
-        commands += evidence.commandCount
-        acknowledged += evidence.acknowledgedCount
-        users += evidence.shoppers.count
-        for log in evidence.shoppers {
-            places += log.visits.count
-            seatsSold += log.commands.reduce(0) {
-                if case .done(.paid(let payment, _)) = $1.end { $0 + payment.seats.count } else { $0 }
-            }
-        }
+        totals.count(evidence)
         checkpoints += Set(evidence.testimonies.flatMap(\.digests.keys)).count
     }
 
@@ -90,11 +78,7 @@ struct ChaosFigures: Sendable {
             rows[fault] = sum
         }
         blows += other.blows
-        acknowledged += other.acknowledged
-        commands += other.commands
-        users += other.users
-        places += other.places
-        seatsSold += other.seatsSold
+        totals.add(other.totals)
         checkpoints += other.checkpoints
         restarts += other.restarts
     }
@@ -113,13 +97,11 @@ struct ChaosFigures: Sendable {
                 "| \(fault.rawValue) | \(row.times) | \(Self.seconds(row.standstills)) | \(Self.seconds(row.victims)) | \(Self.seconds(row.recoveries)) | \(seen.isEmpty ? "–" : seen.joined(separator: ", ")) |"
             )
         }
-        lines += [
-            "", "| | |", "|---|---|", "| seed | \(seed) |", "| faults | \(blows) |", "| users | \(users) |",
-            "| places in line | \(places) |", "| commands | \(commands) |", "| of them acknowledged | \(acknowledged) |",
-            "| seats sold | \(seatsSold) |", "| instances that ended by themselves, to be started again | \(restarts) |",
-            "| positions at which all digests were compared | \(checkpoints) |",
-            "| **broken promises** | **\(violations)** |",
+        let more = [
+            ("faults", "\(blows)"), ("instances that ended by themselves, to be started again", "\(restarts)"),
+            ("positions at which all digests were compared", "\(checkpoints)"),
         ]
+        lines += [""] + totals.lines(seed: seed, more: more, violations: violations)
         return lines.joined(separator: "\n")
     }
 

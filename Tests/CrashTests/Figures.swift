@@ -14,13 +14,7 @@ struct Figures: Sendable {
 
     private var rows: [Fault: Row] = [:]
     private(set) var cycles = 0
-    private var commands = 0
-    private(set) var acknowledged = 0
-    private var users = 0
-    private var places = 0
-    private var admissions = 0
-    private var seatsSold = 0
-    private var repeats = 0
+    private(set) var totals = Totals()
     private var recoveries: [UInt64] = []
 
     mutating func count(_ cycle: Cycle, fired: String?, atStake: Int) {
@@ -35,19 +29,7 @@ struct Figures: Sendable {
 
     mutating func noteRecovery(_ nanoseconds: UInt64) { recoveries.append(nanoseconds) }
 
-    mutating func count(_ evidence: Evidence) {
-        commands += evidence.commandCount
-        acknowledged += evidence.acknowledgedCount
-        users += evidence.shoppers.count
-        for log in evidence.shoppers {
-            places += log.visits.count
-            admissions += log.visits.count { visit in visit.sightings.contains { $0.state == .active } }
-            seatsSold += log.commands.reduce(0) {
-                if case .done(.paid(let payment, _)) = $1.end { $0 + payment.seats.count } else { $0 }
-            }
-            repeats += log.repeats
-        }
-    }
+    mutating func count(_ evidence: Evidence) { totals.count(evidence) }
 
     mutating func add(_ other: Figures) {
         for (fault, row) in other.rows {
@@ -59,13 +41,7 @@ struct Figures: Sendable {
             rows[fault] = sum
         }
         cycles += other.cycles
-        commands += other.commands
-        acknowledged += other.acknowledged
-        users += other.users
-        places += other.places
-        admissions += other.admissions
-        seatsSold += other.seatsSold
-        repeats += other.repeats
+        totals.add(other.totals)
         recoveries += other.recoveries
     }
 
@@ -87,13 +63,10 @@ struct Figures: Sendable {
         }
         lines.append("| **all** | **\(sum.cycles)** | **\(sum.happened)** | **\(sum.powerCuts)** | **\(sum.atStake)** |")
         let recovery = recoveries.sorted()
-        lines += [
-            "", "| | |", "|---|---|", "| seed | \(seed) |", "| users | \(users) |", "| places in line | \(places) |",
-            "| admissions | \(admissions) |", "| commands | \(commands) |", "| of them acknowledged | \(acknowledged) |",
-            "| sent once more on purpose | \(repeats) |", "| seats sold | \(seatsSold) |",
-            "| start to serving, median and longest | \(Self.milliseconds(recovery, 0.5)) and \(Self.milliseconds(recovery, 1)) ms |",
-            "| **broken promises** | **\(violations)** |",
-        ]
+        let times = "\(Self.milliseconds(recovery, 0.5)) and \(Self.milliseconds(recovery, 1)) ms"
+        lines +=
+            [""]
+            + totals.lines(seed: seed, more: [("start to serving, median and longest", times)], violations: violations)
         return lines.joined(separator: "\n")
     }
 

@@ -2,12 +2,12 @@ import BoxOffice
 import Calls
 import Client
 import Foundation
-import Journal
 import Sequencer
 import Testing
 import UsherAPI
 import Wire
 
+@testable import Journal
 @testable import Server
 
 /// Several whole servers in this process, on one log.
@@ -165,6 +165,28 @@ struct SeveralInstancesTests {
         _ = try await places.first { !$0.stalled }
         try await instance.waits(for: 200)
         _ = try await client.accounts.charge(500)
+    }
+
+    @Test func `after an outage a turn and a hold are told anew, with the time that they have got`() async throws {
+        let log = MemoryLog()
+        let instance = try Instance(log)
+        defer { instance.sale.stop() }
+        try await instance.sale.putOn("aurora") { concert in
+            concert.holdTtlMs = 20_000
+            concert.activeTtlMs = 40_000
+        }
+        let client = try await instance.sale.client()
+        let places = client.line.join("aurora")
+        _ = try await places.first { $0.state == .active }
+        let held = try await client.reservations.hold(performance: "aurora-1", seats: [1])
+
+        // By the journal's clock nothing was committed for ten seconds; this entry itself is nobody's, and ignored.
+        let time = log.lastTimeMilliseconds + 10_000
+        log.append([Entry(instance: 77, incarnation: 1, number: 1).encoded()], timeMilliseconds: time)
+        let told = try await places.first { $0.reservations.contains { $0.deadlineMs > held.deadlineMs } }
+        let respite = time + 60_000
+        #expect(told.reservations.map(\.deadlineMs) == [told.activeUntilMs])
+        #expect(told.activeUntilMs >= respite && told.idleUntilMs >= respite, "\(told), outage until \(time)")
     }
 
     @Test func `a second server with the number of a first takes over, and the first one says what to do`() async throws {

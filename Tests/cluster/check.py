@@ -60,10 +60,10 @@ def check_instances(cluster):
 
 
 def ready_instances(cluster):
-    """How many the balancer sends people to, by its own account."""
+    """To how many instances the balancer sends people."""
     page = get(f"http://{cluster.placement.addresses['haproxy']}:8404/metrics") or ""
     found = re.search(r'^haproxy_backend_active_servers\{proxy="ready"\} (\d+)', page, re.MULTILINE)
-    return found and int(found[1])
+    return int(found[1]) if found else 0
 
 
 def metric(cluster, name, metric):

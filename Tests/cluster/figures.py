@@ -23,6 +23,11 @@ import compose
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
+# Of a large crowd so many may be inside at once, at each of two instances: whoever goes makes room for the next, so a machine
+# sells as fast as it can. A turnstile that lets in more than the machine serves makes it slower and slower: everybody inside
+# watches seats and hears of every change, and in the end holds run out before they are paid.
+CROWD_INSIDE = 500
+
 
 def processor_seconds(pids):
     total = 0
@@ -54,7 +59,7 @@ class Running:
         return processor_seconds([process.process.pid for process in processes])
 
     def stampede(self, usher, addresses, *arguments):
-        return [usher, "stampede", "--connect", ",".join(addresses), "--data", self.development, "--json", "--quiet", *arguments]
+        return [usher, "stampede", "--connect", ",".join(addresses), "--data", self.development, "--json", *arguments]
 
 
 @contextlib.contextmanager
@@ -81,20 +86,62 @@ def running(programs, instances, on_sqlite=False):
             started.stop()
 
 
+class Stampede:
+    """One that runs: its progress and its report are in files."""
+
+    def __init__(self, command, log, report):
+        self.log = log
+        self.report = report
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
+        with log.open("wb") as errors, report.open("wb") as output:
+            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+
+    def now(self):
+        lines = self.log.read_text().splitlines()
+        return lines[-1].strip() if lines else "coming"
+
+    def wait(self):
+        """Its report once it is over; what it is at is said every ten seconds."""
+        while self.process.poll() is None:
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                print(f"  {self.now()}", file=sys.stderr, flush=True)
+        report, failed = self.judged()
+        if failed:
+            sys.exit("\n".join(failed))
+        return report
+
+    def judged(self):
+        """Its report, and what is wrong."""
+        text = self.report.read_text()
+        if not text.startswith("{"):
+            return None, [f"a stampede could not be made: {self.log.read_text()}"]
+        report = json.loads(text)
+        failed = [
+            f"{verdict['promise']} does not hold: {verdict['finding']}; {'; '.join(verdict['evidence'])}"
+            for verdict in report["verdicts"] if verdict.get("holds") is False
+        ]
+        if self.process.returncode and not failed:
+            failed = [f"a stampede has ended with status {self.process.returncode}: {self.now()}"]
+        return report, failed
+
+
 def play(commands):
     """Runs stampedes at the same time; their reports."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
-    processes = []
-    for command in commands:
-        processes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True))
-        # A stampede names its concert by the tenth of a second.
-        time.sleep(0.2)
-    reports = [json.loads(process.communicate()[0]) for process in processes]
-    for report, process in zip(reports, processes):
-        failed = [verdict for verdict in report["verdicts"] if verdict.get("holds") is False]
-        if process.returncode or failed:
-            sys.exit(f"a verdict does not hold: {json.dumps(failed, indent=2)}")
-    return reports
+    with tempfile.TemporaryDirectory(prefix="usher-stampedes-") as folder:
+        crowds = []
+        try:
+            for number, command in enumerate(commands):
+                place = pathlib.Path(folder) / str(number)
+                crowds.append(Stampede(command, place.with_suffix(".log"), place.with_suffix(".json")))
+                # A stampede names its concert by the tenth of a second.
+                time.sleep(0.2)
+            return [crowd.wait() for crowd in crowds]
+        finally:
+            for crowd in crowds:
+                crowd.process.kill()
+                crowd.process.wait()
 
 
 def spread(report, name):
@@ -115,12 +162,14 @@ def stampedes(programs, fans, seed):
             after = sale.processor_seconds(sale.instances), sale.processor_seconds(sale.servers)
         rows.append([
             name, f"{report['joins_per_second']:,.0f}", spread(report, "join"), spread(report, "hold"), spread(report, "pay"),
-            spread(report, "admission"), spread(report, "seat_push"), f"{100 * report['lost_claims_per_hold']:.1f} %",
+            spread(report, "admission"), spread(report, "seat_push"), spread(report, "seat_push_same_instance"),
+            spread(report, "seat_push_other_instance"), f"{100 * report['lost_claims_per_hold']:.1f} %",
             f"{(after[0] - before[0]) / fans * 1000:.2f} · {(after[1] - before[1]) / fans * 1000:.2f}",
         ])
     heads = [
         "instances", "joins/s", "join, ms", "hold, ms", "pay, ms", "admission pushed, ms", "seat pushed, ms",
-        "holds lost to another", "processor ms a fan: instances · NATS",
+        "to watchers where it was held, ms", "to watchers at another, ms", "holds lost to another",
+        "processor ms a fan: instances · NATS",
     ]
     return table(heads, rows) + f"\n\n{fans:,} fans, seed {seed}; p50 · p99; all verdicts held."
 
@@ -131,17 +180,20 @@ def crowds(programs, each, seed):
         resident = [resident_bytes(process.process.pid) for process in sale.instances]
         reports = play([
             sale.stampede(
-                programs.usher, [sale.address(process)], "--fans", str(each), "--seed", str(seed + number), "--max-active", "0",
-                "--batch", str(each // 60), "--interval", "1s", "--behaviour", "drop=0")
+                programs.usher, [sale.address(process)], "--fans", str(each), "--seed", str(seed + number), "--max-active",
+                str(CROWD_INSIDE), "--behaviour", "drop=0", "--time-limit", "15m")
             for number, process in enumerate(sale.instances)
         ])
         grown = [resident_bytes(process.process.pid) - before for process, before in zip(sale.instances, resident)]
     rows = [[
         str(number + 1), f"{report['fans']:,}", f"{report['connects_per_second']:,.0f}", f"{report['joins_per_second']:,.0f}",
-        spread(report, "join"), spread(report, "admission"), f"{bytes_ / each / 1000:.1f}",
+        spread(report, "join"), spread(report, "admission"), f"{report['seats_sold']:,} in {report['sale_seconds']:,.0f} s",
+        f"{bytes_ / each / 1000:.1f}",
     ] for number, (report, bytes_) in enumerate(zip(reports, grown))]
-    heads = ["instance", "fans", "connections/s", "joins/s", "join, ms", "admission pushed, ms", "KB a fan, at the end"]
-    return table(heads, rows)
+    heads = [
+        "instance", "fans", "connections/s", "joins/s", "join, ms", "admission pushed, ms", "seats sold", "KB a fan, at the end",
+    ]
+    return table(heads, rows) + f"\n\nSeeds {seed} and {seed + 1}; p50 · p99; all verdicts held in both."
 
 
 def table(heads, rows):

@@ -252,6 +252,7 @@ extension Gateway {
         stream.shownOpens = update.opensMs
         stream.shownWarnings = update.warnings
         stream.shownStalled = update.stalled
+        stream.shownRespite = respiteUntil
         stream.shownProspect.show(
             Prospect(position: update.position, behind: update.behind, estimate: update.estimate), now: loop.now)
         return update
@@ -283,27 +284,6 @@ extension Gateway {
             break
         }
         return update
-    }
-
-    /// What is about to end. A function of the status and the time: no state of its own.
-    private func warnings(_ status: TokenStatus) -> [Warning] {
-        guard status.state == .active else { return [] }
-        let settings = catalogue.concerts[status.concert].settings
-        let now = journalNow
-        let holds = status.reservations.filter { $0.state == .held }
-        var warnings: [Warning] = []
-        if PushPolicy.isEnding(deadline: status.activeUntil, now: now, whole: settings.activeTtlMs, most: 60_000) {
-            warnings.append(.activeTimeEnding)
-        }
-        if holds.isEmpty, PushPolicy.isEnding(deadline: status.idleUntil, now: now, whole: settings.idleTtlMs, most: 30_000) {
-            warnings.append(.idleTimeEnding)
-        }
-        if holds.contains(where: {
-            PushPolicy.isEnding(deadline: $0.deadlineMs, now: now, whole: settings.holdTtlMs, most: 60_000)
-        }) {
-            warnings.append(.holdEnding)
-        }
-        return warnings
     }
 
     // MARK: Tick
@@ -372,24 +352,5 @@ extension Gateway {
         guard !view.isBeforeDraw(order: settings.lobbyOrder) else { return false }
         let place = view.place(ofJoinNumber: stream.token.joinNumber)
         return stream.shownProspect.isOutdated(by: view.prospect(ofPlace: place, policy: settings.policy), now: loop.now)
-    }
-
-    /// Looks at those whose turn it is: warnings that begin, passes that run out, the line's state, notices.
-    func pushToActive() {
-        for (id, status) in statuses where status.state == .active {
-            let warnings = warnings(status)
-            for stream in lineStreams[id] ?? [] where !stream.isOwed {
-                let isNews =
-                    warnings != stream.shownWarnings
-                    || lines[status.concert].state != stream.shownLineState
-                    || stream.passExpires < loop.wallNow + QueueTokens.passRenewalMilliseconds
-                    || (noticeLog[status.concert]?.last?.number ?? 0) > stream.shownNotice
-                    || isStalled != stream.shownStalled
-                if isNews {
-                    sendUpdate(stream)
-                    stream.session.flush()
-                }
-            }
-        }
     }
 }

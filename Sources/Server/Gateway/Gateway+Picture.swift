@@ -38,6 +38,10 @@ extension Gateway: TimerTarget {
         }
         for key in delta.keys { queueTokens.trust(key) }
         var isLookDue = !delta.notices.isEmpty
+        if delta.respiteUntil > respiteUntil {
+            prolong(until: delta.respiteUntil)
+            isLookDue = true
+        }
         var closedLines: [Int] = []
         for change in delta.lines {
             lines[change.line].apply(change, at: journalTime)

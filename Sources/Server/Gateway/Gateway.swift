@@ -48,6 +48,8 @@ final class Gateway {
     var noticeLog: [Int: [Notice]] = [:]
     /// Latest status of the tokens that are more than waiting and have a stream here.
     var statuses: [UInt64: TokenStatus] = [:]
+    /// Until then nothing lapses, after an outage.
+    var respiteUntil: UInt64 = 0
     /// Statuses of the delta whose answers are being taken: an answer may be older than what the delta brought.
     private(set) var arrivedStatuses: [UInt64: TokenStatus] = [:]
     var position: UInt64 = 0

@@ -20,6 +20,8 @@ final class LineStream {
     var shownProspect = ShownProspect()
     var shownWarnings: [Warning] = []
     var shownStalled = false
+    /// The respite that its deadlines were of.
+    var shownRespite: UInt64 = 0
     var shownNotice: UInt64 = 0
     var passExpires: UInt64 = 0
     /// Reservations whose end was shown, among those a status still lists.

@@ -10,7 +10,8 @@ struct VerifyJournal: AsyncParsableCommand {
         discussion: """
             First the file and every entry and snapshot; then the entries are applied from the first to the last, as a \
             server would, and the state is checked against what must always hold: no seat has two owners, every balance \
-            is the sum of its transactions, places have no gaps. Snapshots must be what replaying gives.
+            is the sum of its transactions, places have no gaps. Snapshots must be what replaying gives, and so must every \
+            digest that an instance has said in a shared journal.
 
             EXAMPLES
               usher journal verify
@@ -48,8 +49,12 @@ struct VerifyJournal: AsyncParsableCommand {
         }
         var replay = try Replay(of: reader)
         var snapshotsCompared = 0
+        var digests = SaidDigests()
+        digests.replayed(replay.office.position, replay.office.digest)
         while let read = try ReadEntry.next(of: reader) {
             replay.apply(read)
+            digests.replayed(read.position, replay.office.digest)
+            try digests.compare(read.entry)
             if read.position % checkEvery == 0 { try Self.check(replay.office, read.position) }
             if summaries.contains(where: { $0.position == read.position }) {
                 try Self.compare(reader, at: read.position, replay.office.snapshot())
@@ -64,6 +69,7 @@ struct VerifyJournal: AsyncParsableCommand {
         report.refusals = replay.refusalCount
         report.snapshots = snapshotsCompared
         report.digest = String(replay.office.digest, radix: 16)
+        report.said = digests
         report.concerts = replay.office.concertCount
         report.clock = replay.office.clock
         return report
@@ -102,6 +108,7 @@ struct VerifyJournal: AsyncParsableCommand {
         var refusals: UInt64 = 0
         var snapshots = 0
         var digest = ""
+        var said = SaidDigests()
         var concerts = 0
         var clock: UInt64 = 0
 
@@ -109,14 +116,16 @@ struct VerifyJournal: AsyncParsableCommand {
             [
                 "\(file) is sound.",
                 "\(Format.money(entries)) entries with \(Format.money(commands)) commands, \(Format.money(refusals)) of them refused; \(snapshots) \(snapshots == 1 ? "snapshot" : "snapshots") equal to the replay.",
+                said.sentence,
                 "\(concerts) concerts; the last entry is of \(clock > 0 ? Format.time(clock) : "no time"); digest \(digest).",
-            ]
+            ].compactMap { $0 }
         }
 
         var json: Json {
             .object([
                 ("file", .string(file)), ("entries", .number(entries)), ("commands", .number(commands)),
                 ("refusals", .number(refusals)), ("snapshots", .number(UInt64(snapshots))), ("digest", .string(digest)),
+                ("digests_compared", .number(UInt64(said.count))), ("digests", .array(said.json)),
                 ("concerts", .number(UInt64(concerts))), ("clock_ms", .number(clock)),
             ])
         }

@@ -58,8 +58,7 @@ final class Conductor {
         )
         let connectStart = Clocks.monotonic()
         order(.connect, threads)
-        let connectLimit = 60_000 + UInt64(Double(settings.fans) / settings.ramp * 1000) * 3
-        watch("connecting", upTo: connectLimit) { self.tally.connected.now + self.tally.failed.now >= self.settings.fans }
+        watchConnecting()
         report.connectSeconds = Double(Clocks.monotonic() - connectStart) / 1e6
         watch("connecting", upTo: 700) { false }
         let connected = process?.sample()
@@ -178,6 +177,19 @@ final class Conductor {
 
     private func order(_ order: CrowdOrder, _ threads: [LoopThread]) {
         for thread in threads { _ = thread.orders.send(order) }
+    }
+
+    /// Until all have connected, or none has for half a minute: how long it takes is the machine's business.
+    private func watchConnecting() {
+        var before = -1
+        var now = 0
+        while now < settings.fans, now > before {
+            before = now
+            watch("connecting", upTo: 30_000) {
+                now = self.tally.connected.now + self.tally.failed.now
+                return now >= self.settings.fans
+            }
+        }
     }
 
     /// Turns the operator's loop, looks at the line and shows what goes on, until something is so or time is up.

@@ -97,7 +97,10 @@ extension Fan {
             }
         case .active:
             if phase == .joining || phase == .waiting { beginTurn(update, isReturn: isReturn) }
-            for reservation in update.reservations where reservation.state == .expired { holdExpired(reservation) }
+            for reservation in update.reservations {
+                if reservation.state == .expired { holdExpired(reservation) }
+                if reservation.state == .held { holdGoesOn(reservation, isStalled: update.stalled) }
+            }
         case .ended:
             tokenEnded(update.endReason)
         case .unspecified, .unrecognized:

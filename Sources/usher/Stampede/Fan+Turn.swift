@@ -96,7 +96,8 @@ extension Fan {
             }
             if isDelta, seat.state == .held {
                 let key = SeatKey(performance: 0, seat: seat.number)
-                crowd.record.holdSightings.append((performance, HoldSighting(seat: key, heardUs: Clocks.wall())))
+                crowd.record.holdSightings.append(
+                    (performance, HoldSighting(seat: key, heardUs: Clocks.wall(), instance: target)))
             }
         }
         if isDelta || list.nextSeat != 0 { return }
@@ -149,16 +150,17 @@ extension Fan {
         for seat in reservation.seats {
             let key = SeatKey(performance: 0, seat: seat)
             crowd.record.holdFacts.append(
-                (reservation.performance, HoldFact(seat: key, createdMs: reservation.createdMs, answeredUs: answered)))
+                (
+                    reservation.performance,
+                    HoldFact(seat: key, createdMs: reservation.createdMs, answeredUs: answered, instance: target)
+                ))
         }
         setHeld(reservation)
         let doubt = persona.doubt
         persona.doubt = .none
         switch doubt {
         case .release: next(.release, after: persona.thought())
-        case .letPass where crowd.plan.mayLetPass:
-            let milliseconds = reservation.deadlineMs - min(reservation.deadlineMs, reservation.createdMs)
-            next(.letPassed, after: milliseconds + (isPolling ? 1_000 : 5_000))
+        case .letPass where crowd.plan.mayLetPass: letPass(reservation)
         case .letPass, .none:
             next(persona.isBroke || balance >= reservation.price ? .pay : .charge, after: persona.thought())
         }
@@ -167,6 +169,18 @@ extension Fan {
     func release() {
         guard let held, command == nil else { return }
         command(.release, ReleaseRequest(reservation: held.id))
+    }
+
+    private func letPass(_ reservation: Reservation) {
+        let milliseconds = reservation.deadlineMs - min(reservation.deadlineMs, reservation.createdMs)
+        next(.letPassed, after: milliseconds + (isPolling ? 1_000 : 5_000))
+    }
+
+    /// While the journal stands still no hold ends, and after an outage it has longer than was said.
+    func holdGoesOn(_ reservation: Reservation, isStalled: Bool) {
+        guard let held, held.id == reservation.id, isStalled || reservation.deadlineMs > held.deadlineMs else { return }
+        self.held = reservation
+        if isLettingPass { letPass(reservation) }
     }
 
     /// The hold's time was over, and nobody said so.

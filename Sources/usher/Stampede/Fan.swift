@@ -64,6 +64,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     var queryStarted: UInt64 = 0
     var watch: WatchedSeats?
     var held: Reservation?
+    /// It lets the hold's time run out.
+    var isLettingPass = false
     var rounds = 0
     var balance: UInt64 = 0
     var leavingAs = FanRecord.Outcome.left
@@ -249,6 +251,7 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     /// What comes next in the main course, instead of what was to come before.
     func next(_ alarm: Alarm, after milliseconds: UInt64) {
         loop.cancel(course)
+        isLettingPass = alarm == .letPassed
         course = loop.schedule(after: milliseconds, self, tag: alarm.rawValue)
     }
 

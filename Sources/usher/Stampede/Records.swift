@@ -79,12 +79,16 @@ struct HoldFact: Sendable {
     var seat: SeatKey
     var createdMs: UInt64
     var answeredUs: UInt64
+    /// Which of the plan's targets answered.
+    var instance: Int
 }
 
 /// A watcher heard that a seat is held.
 struct HoldSighting: Sendable {
     var seat: SeatKey
     var heardUs: UInt64
+    /// Which of the plan's targets told it.
+    var instance: Int
 }
 
 /// A seat of a performance, by the performance's number in the crowd.

@@ -101,7 +101,9 @@ extension Report {
     private static let latencyNames = [
         ("connect", "connect (TCP, TLS, upgrade, HELLO)"), ("join", "join, to the first update"),
         ("admission", "admission, journal to client"),
-        ("seat_push", "seat held, journal to watcher"), ("seat_push_behind_holder", "  the same, after the holder"),
+        ("seat_push", "seat held, journal to watcher"), ("seat_push_same_instance", "  watched where it was held"),
+        ("seat_push_other_instance", "  watched at another instance"),
+        ("seat_push_behind_holder", "  the same, after the holder"),
         ("check", "check"), ("dates", "dates"),
         ("seats", "seats, to the whole snapshot"), ("hold", "hold"), ("release", "release"), ("charge", "charge"),
         ("pay", "pay"),

@@ -185,6 +185,10 @@ struct Report: Encodable {
         for (measure, values) in latencies { latenciesMs[measure.rawValue] = Distribution(values) }
         let pushes = SeatPushes.latencies(facts: records.flatMap(\.holdFacts), sightings: records.flatMap(\.holdSightings))
         latenciesMs["seat_push"] = Distribution(pushes.sinceJournal)
+        if instances.count > 1 {
+            latenciesMs["seat_push_same_instance"] = Distribution(pushes.atHolders)
+            latenciesMs["seat_push_other_instance"] = Distribution(pushes.elsewhere)
+        }
         latenciesMs["seat_push_behind_holder"] = Distribution(pushes.behindHolder)
         for traffic in Traffic.allCases {
             bytes["\(traffic)"] = Bytes(received: received[traffic.rawValue], sent: sent[traffic.rawValue])
@@ -201,13 +205,20 @@ struct Report: Encodable {
 
 /// Finds for each watcher's sighting of a hold the hold it shows.
 enum SeatPushes {
-    /// - Returns: from the journal's stamp of the hold to a watcher hearing of it; and how much later than its holder had
-    ///   the answer, 0 if the watcher was first.
+    struct Found {
+        /// From the journal's stamp of the hold to a watcher hearing of it.
+        var sinceJournal = Latencies.ofMicroseconds()
+        /// The same, of watchers at the instance that answered the holder, and of those at others.
+        var atHolders = Latencies.ofMicroseconds()
+        var elsewhere = Latencies.ofMicroseconds()
+        /// How much later than its holder had the answer; 0 if the watcher was first.
+        var behindHolder = Latencies.ofMicroseconds()
+    }
+
     static func latencies(
         facts: [(performance: String, fact: HoldFact)], sightings: [(performance: String, sighting: HoldSighting)]
-    ) -> (sinceJournal: Latencies, behindHolder: Latencies) {
-        var sinceJournal = Latencies.ofMicroseconds()
-        var behindHolder = Latencies.ofMicroseconds()
+    ) -> Found {
+        var found = Found()
         var holds: [String: [UInt32: [HoldFact]]] = [:]
         for (performance, fact) in facts { holds[performance, default: [:]][fact.seat.seat, default: []].append(fact) }
         for (performance, sighting) in sightings {
@@ -217,9 +228,10 @@ enum SeatPushes {
             let latency = sighting.heardUs - min(sighting.heardUs, hold.createdMs * 1000)
             // A merged delta to a slow reader may show a hold again whose first showing was missed.
             guard latency < 60_000_000 else { continue }
-            sinceJournal.note(latency)
-            behindHolder.note(sighting.heardUs - min(sighting.heardUs, hold.answeredUs))
+            found.sinceJournal.note(latency)
+            if sighting.instance == hold.instance { found.atHolders.note(latency) } else { found.elsewhere.note(latency) }
+            found.behindHolder.note(sighting.heardUs - min(sighting.heardUs, hold.answeredUs))
         }
-        return (sinceJournal, behindHolder)
+        return found
     }
 }

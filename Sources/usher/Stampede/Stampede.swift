@@ -101,8 +101,9 @@ struct Stampede: ParsableCommand {
                        to the client having the push: the durable write is in it. By the wall clock, so on the server's machine
                        only; stamps are whole milliseconds, so 0 to 2 ms of it are
                        rounding. Of pollers: to the Check that told
-          seat held    from the journal's stamp of a hold to each watcher of the performance hearing of it; then the same after
-                       the holder had its own answer (0: the watcher was first)
+          seat held    from the journal's stamp of a hold to each watcher of the performance hearing of it; with several instances
+                       also those apart who watch at the holder's own instance and those at another; then the same after the
+                       holder had its own answer (0: the watcher was first)
           hold, pay, …  from the call to its answer, first tries only
           screens      the position each waiting fan was last told against the true one, looked at every 97 ms: the truth counts who
                        is still ahead by the journal's stamps of admissions. Places off, and seconds since it was right

@@ -34,7 +34,7 @@ struct Bench {
         case "positions": try CostTable.make("Positions", Benchmark.positions, options, &problems)
         case "apply": try CostTable.make("Applying", Benchmark.applying, options, &problems)
         case "stalls": try StallTable.make(size: options.isQuick ? 20_000 : 1_000_000)
-        default: try CommitTable.make(options)
+        default: try CommitTables.make(options)
         }
     }
 }
