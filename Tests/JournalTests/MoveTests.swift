@@ -20,6 +20,7 @@ import Testing
         #expect(throws: JournalError.trimmed(position: 1, firstPosition: 5_001)) { try journal.start(from: 1) { _ in } }
         let ear = Ear()
         try journal.start(from: 5_001, deliver: ear.deliver)
+        ear.waitUntilCaughtUp()  // what is appended before that may be heard before it
         for number in 1...10 { journal.append(payload(number)) }
         ear.wait(for: 5_010)
         #expect(ear.heard.first == .caughtUp(position: 5_000))
