@@ -12,6 +12,7 @@ struct Checkpoints {
     static func open(_ url: String) async throws -> Checkpoints {
         var options = try JetStreamOptions(url: url)
         options.stream = Stage.stream
+        options.openMilliseconds = 30_000  // an election may be under way
         let journal = try await Stage.aside { [options] in try JetStreamJournal(options) }
         return Checkpoints(journal: journal, position: journal.firstPosition - 1)
     }

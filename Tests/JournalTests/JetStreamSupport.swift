@@ -16,6 +16,7 @@ func options(_ cluster: NatsCluster, stream: String, servers: [String]? = nil) t
     var options = try JetStreamOptions(url: cluster.journal)
     if let servers { options.servers = servers }
     options.stream = stream
+    options.openMilliseconds = 30_000  // an election may be under way
     return options
 }
 

@@ -97,6 +97,7 @@ struct SeveralInstancesTests {
         var answer = try await ready()
         while !answer.text.hasPrefix(behind) {
             #expect(answer.status == 503)
+            try await Task.sleep(for: .milliseconds(20))
             answer = try await ready()
         }
         #expect(answer.status == 503)
