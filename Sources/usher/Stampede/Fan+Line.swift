@@ -136,6 +136,7 @@ extension Fan {
         crowd.tally.admitted.add()
         record.admittedMs = update.activeUntilMs - min(update.activeUntilMs, crowd.plan.activeMilliseconds)
         record.surelyActiveUntilMs = record.admittedMs
+        turnHeardUs = Clocks.wall()
         // Whoever comes back hears of an admission that may be older.
         if !isReturn {
             let now = Clocks.wall()
@@ -164,13 +165,24 @@ extension Fan {
         case .closed: goHome(.closed)
         case .expired:
             if record.away.isEmpty, awayFromUs == nil {
-                crowd.noteOddity("token expired in the middle of its turn", "fan \(record.index) after \(rounds) rounds")
+                crowd.noteOddity("token expired in the middle of its turn", wasAt)
             }
             goHome(.expired)
         case .absent, .unspecified, .unrecognized:
             problem("the token ended for \(reason)")
             goHome(.failed)
         }
+    }
+
+    /// How far its turn has come.
+    private var wasAt: String {
+        let now = Clocks.wall()
+        let late = (turnHeardUs - min(turnHeardUs, record.admittedMs * 1000)) / 1000
+        let ago = (now - min(now, turnHeardUs)) / 1000
+        let asked = command.map { "\($0.method)" } ?? query.map { "\($0.method)" } ?? "nothing"
+        let seats = watch.map { $0.isComplete ? "seats shown" : "seats not shown yet" } ?? "no seats asked for"
+        return
+            "fan \(record.index) heard of its turn \(late) ms after its beginning and \(ago) ms ago; round \(rounds), waits for an answer to \(asked), \(seats)"
     }
 
     func joinEnded(_ status: Status) {

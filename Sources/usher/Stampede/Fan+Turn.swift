@@ -155,6 +155,10 @@ extension Fan {
                     HoldFact(seat: key, createdMs: reservation.createdMs, answeredUs: answered, instance: target)
                 ))
         }
+        guard expiredUnheld != reservation.id else {
+            next(.choose, after: persona.thought())
+            return
+        }
         setHeld(reservation)
         let doubt = persona.doubt
         persona.doubt = .none
@@ -193,7 +197,11 @@ extension Fan {
 
     /// The hold has ended, as the line stream tells.
     func holdExpired(_ reservation: Reservation) {
-        guard held?.id == reservation.id else { return }
+        guard held?.id == reservation.id else {
+            // Pushes overtake answers: its own answer may still be to come.
+            expiredUnheld = reservation.id
+            return
+        }
         if reservation.endedMs < reservation.deadlineMs {
             problem("hold \(reservation.id) expired at \(reservation.endedMs), before its deadline \(reservation.deadlineMs)")
         }
@@ -220,7 +228,8 @@ extension Fan {
         record.charged += transaction.amount
         balance += transaction.amount
         if response.balance != balance { problem("after a charge the balance is \(response.balance), not \(balance)") }
-        next(.pay, after: persona.thought())
+        // The hold may have run out while the charge was under way.
+        next(held == nil ? .choose : .pay, after: persona.thought())
     }
 
     func pay() {
@@ -273,6 +282,8 @@ extension Fan {
             leave()
         case (.release, .holdExpired?), (.release, .reservationNotHeld?), (.pay, .holdExpired?):
             setHeld(nil)
+            next(.choose, after: persona.thought())
+        case (.pay, .insufficientBalance?) where held == nil:
             next(.choose, after: persona.thought())
         case (.pay, .insufficientBalance?):
             let missing = (held?.price ?? 0) - min(held?.price ?? 0, balance)

@@ -55,6 +55,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     var hasFirstUpdate = false
     var lastPosition: UInt64 = 0
     var waitingSince: UInt64 = 0
+    /// Wall time at which it heard that its turn has come.
+    var turnHeardUs: UInt64 = 0
 
     // The purchase.
     var command: FanCommand?
@@ -64,6 +66,8 @@ final class Fan: ClientConnectionHandler, TimerTarget {
     var queryStarted: UInt64 = 0
     var watch: WatchedSeats?
     var held: Reservation?
+    /// A hold whose end was heard of before its beginning.
+    var expiredUnheld: UInt64 = 0
     /// It lets the hold's time run out.
     var isLettingPass = false
     var rounds = 0
