@@ -98,7 +98,8 @@ struct ChaosFigures: Sendable {
             )
         }
         let more = [
-            ("faults", "\(blows)"), ("instances that ended by themselves, to be started again", "\(restarts)"),
+            ("faults", "\(blows)"),
+            ("instances that had been away for longer than the journal keeps, and were started again", "\(restarts)"),
             ("positions at which all digests were compared", "\(checkpoints)"),
         ]
         lines += [""] + totals.lines(seed: seed, more: more, violations: violations)

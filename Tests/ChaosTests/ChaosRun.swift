@@ -203,8 +203,8 @@ struct ChaosRun {
         }
     }
 
-    /// Waits until all instances take commands and each lane is served again. An instance that has ended with a failure is
-    /// started again, once, as systemd does it.
+    /// Waits until all instances take commands and each lane is served again. An instance that has ended since it was away for
+    /// longer than the journal keeps is started again, once, as systemd does it. None may end for another reason.
     private mutating func recover(_ blow: Blow, since healed: UInt64) async throws {
         let deadline = healed + Self.recoverySeconds * 1_000_000_000
         var restarted: Set<String> = []
@@ -214,9 +214,12 @@ struct ChaosRun {
             for instance in stage.instances {
                 if let complaint = await instance.complaint() { complaints.append("\(instance.name): \(complaint)") }
                 if !instance.isRunning {
-                    guard instance.child?.hasFailed ?? false, !restarted.contains(instance.name) else {
+                    let lastWords = instance.lastWords
+                    guard instance.child?.hasFailed ?? false, lastWords.contains("the journal begins at"),
+                        !restarted.contains(instance.name)
+                    else {
                         evidence.serverFaults.append(
-                            "\(blow.fault.rawValue): \(instance.name) has ended: \(instance.lastWords)")
+                            "\(blow.fault.rawValue): \(instance.name) has ended: \(lastWords)")
                         return
                     }
                     restarted.insert(instance.name)
