@@ -125,7 +125,7 @@ public struct Outbox: Sendable {
     public func deadline(now: UInt64) -> UInt64? {
         var deadline: UInt64?
         func consider(_ time: UInt64) { deadline = min(deadline ?? .max, time) }
-        for case .published(let at) in items.map(\.stage) { consider(at + limits.answerTimeout) }
+        for case .published(let at) in items.lazy.map(\.stage) { consider(at + limits.answerTimeout) }
         if inFlight < mostInFlight, nextToSend != nil { consider(notBefore) }
         return deadline
     }
