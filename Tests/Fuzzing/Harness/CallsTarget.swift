@@ -285,7 +285,7 @@ private struct FuzzedClientCalls: ~Copyable {
         case 5:
             let call = CallID(UInt32(max(1, script.byte())))
             calls.cancel(call, output: &output)
-            handler.cancelled.insert(call.rawValue)
+            if handler.running.contains(call.rawValue) { handler.cancelled.insert(call.rawValue) }
         case 6:
             calls.credit(CallID(UInt32(max(1, script.byte()))), messages: UInt32(script.byte()), output: &output)
         default:
