@@ -22,16 +22,21 @@ private func fail(_ why: String) -> Never {
 
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_ count: UnsafeMutableRawPointer?, _ arguments: UnsafeMutableRawPointer?) -> CInt {
-    if let folder = ProcessInfo.processInfo.environment["USHER_FUZZ_SEEDS"] {
-        do {
-            try FuzzTarget.writeSeeds(to: folder)
-        } catch {
-            fail("\(error)")
-        }
-        exit(0)
-    }
+    if wroteSeeds() { exit(0) }
     _ = target
     return 0
+}
+
+/// Writes first inputs and dictionaries if it is asked to. It returns before the process ends, since what is still in use at
+/// `exit` may count as a leak.
+private func wroteSeeds() -> Bool {
+    guard let folder = ProcessInfo.processInfo.environment["USHER_FUZZ_SEEDS"] else { return false }
+    do {
+        try FuzzTarget.writeSeeds(to: folder)
+    } catch {
+        fail("\(error)")
+    }
+    return true
 }
 
 @_cdecl("LLVMFuzzerTestOneInput")
