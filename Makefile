@@ -84,10 +84,11 @@ soak-sanitizers: packages test-packages $(VENV)/.complete ## concurrent tests un
 	ASAN_OPTIONS="suppressions=$(CURDIR)/Tests/Sanitizers/address.txt detect_leaks=0" SWIFT_BACKTRACE=enable=no \
 		swift test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel --filter '^($(ADDRESS_TESTS))\.' --skip '$(SLOW_TESTS)'
 
-# A release build, for speed; the harness looks inside the modules, hence -enable-testing.
+# A release build, for speed; the harness looks inside the modules, hence -enable-testing. Of several -sanitize, swiftc obeys
+# the last alone, so it is given both in one; --sanitize is for C and for linking.
 fuzzer: packages
 	swift build --package-path Tests/Fuzzing --scratch-path .build-fuzz -c release \
-		--sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
+		--sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address -Xswiftc -enable-testing
 
 fuzz: fuzzer ## fuzz every target; TARGET="websocket http" MINUTES=30 JOBS=2, WRITE=1 puts the figures into docs/fuzzing.md
 	python3 Tests/Fuzzing/campaign.py run $(addprefix --target ,$(TARGET)) --minutes $(or $(MINUTES),30) \

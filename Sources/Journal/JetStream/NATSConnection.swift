@@ -278,12 +278,12 @@ enum NATSEvent: Sendable {
 }
 
 /// Who hears which connection. libnats is given a number in place of a pointer: what it says late finds nobody, and
-/// nothing has to outlive it.
+/// nothing has to outlive it. (A `Monitor`, though nobody waits for it: ThreadSanitizer sees its lock.)
 private enum NATSListeners {
-    private static let all = Mutex<[UInt64: @Sendable (NATSEvent) -> Void]>([:])
+    private static let all = Monitor<[UInt64: @Sendable (NATSEvent) -> Void]>([:])
 
     static func add(_ number: UInt64, _ listener: @escaping @Sendable (NATSEvent) -> Void) {
-        all.withLock { $0[number] = listener }
+        all.update { $0[number] = listener }
     }
 
     /// The number in the guise that libnats hands back. It is never followed.
@@ -291,10 +291,10 @@ private enum NATSListeners {
         unsafe UnsafeMutableRawPointer(bitPattern: UInt(number))
     }
 
-    static func remove(_ number: UInt64) { all.withLock { _ = $0.removeValue(forKey: number) } }
+    static func remove(_ number: UInt64) { all.update { _ = $0.removeValue(forKey: number) } }
 
     static func tell(_ number: UInt64, _ event: NATSEvent) {
-        let listener = all.withLock { $0[number] }
+        let listener = all.read { $0[number] }
         listener?(event)
     }
 }
