@@ -34,6 +34,8 @@ TARGETS = {
 }
 TIMEOUT_SECONDS = 20
 MEMORY_MB = 1500
+# The C alone has 4,000, everything 196,000.
+COUNTERS_MIN = 100_000
 BEGIN, END = "<!-- figures: make fuzz WRITE=1 -->", "<!-- end of figures -->"
 HEAD = """| target | inputs tried | edges | features | corpus | time | CPU time | findings | commit |
 |---|--:|--:|--:|--:|--:|--:|--:|---|"""
@@ -60,6 +62,15 @@ def fuzzer(target, *arguments, log):
 def write_seeds():
     subprocess.run(
         [str(FUZZER)], env=dict(os.environ, USHER_FUZZ_SEEDS=str(BUILD / "seeds")), check=True, stdin=subprocess.DEVNULL)
+
+
+def demand_coverage():
+    """Without counters in the Swift modules libFuzzer would try inputs blindly, for hours, and find nothing."""
+    text = subprocess.run(
+        [str(FUZZER), "-runs=0"], env=environment("calls"), capture_output=True, text=True, stdin=subprocess.DEVNULL).stderr
+    counters = int((re.findall(r"\((\d+) inline 8-bit counters\)", text) or ["0"])[0])
+    if counters < COUNTERS_MIN:
+        sys.exit(f"{FUZZER} has {counters:,} counters of coverage, not {COUNTERS_MIN:,}: its Swift was compiled without them")
 
 
 def sources():
@@ -147,6 +158,7 @@ def minimised(target, path):
 
 def run(options):
     write_seeds()
+    demand_coverage()
     state = {"sources": sources(), "commit": commit()}
     waiting, running, bad = list(options.target), [], False
     try:
