@@ -1,10 +1,8 @@
-import Synchronization
-
 /// What memory journals write to: one order, one or several writers. It outlives them as a disk outlives a server,
 /// so a test "restarts" by making a new `MemoryJournal` on the same log.
 public final class MemoryLog: Sendable {
     public let epoch: JournalEpoch
-    private let contents = Mutex(Contents())
+    private let contents = Monitor(Contents())
 
     private struct Contents {
         var entries: [JournalEntry] = []
@@ -16,20 +14,20 @@ public final class MemoryLog: Sendable {
         self.epoch = epoch
     }
 
-    public var lastPosition: UInt64 { contents.withLock { UInt64($0.entries.count) } }
+    public var lastPosition: UInt64 { contents.read { UInt64($0.entries.count) } }
 
     /// All entries: for checkers.
-    public var entries: [JournalEntry] { contents.withLock { $0.entries } }
+    public var entries: [JournalEntry] { contents.read { $0.entries } }
 
     /// The snapshots kept, oldest first: for checkers.
-    public var snapshots: [JournalSnapshot] { contents.withLock { $0.snapshots } }
+    public var snapshots: [JournalSnapshot] { contents.read { $0.snapshots } }
 
     /// The time of the last entry; 0 without entries.
-    var lastTimeMilliseconds: UInt64 { contents.withLock { $0.entries.last?.timeMilliseconds ?? 0 } }
+    var lastTimeMilliseconds: UInt64 { contents.read { $0.entries.last?.timeMilliseconds ?? 0 } }
 
     /// Commit at `stamp`, or at the last entry's time where that is later.
     func append(_ payloads: [[UInt8]], timeMilliseconds stamp: UInt64) {
-        contents.withLock { contents in
+        contents.update { contents in
             let time = max(stamp, contents.entries.last?.timeMilliseconds ?? 0)
             for payload in payloads {
                 let position = UInt64(contents.entries.count) + 1
@@ -40,7 +38,7 @@ public final class MemoryLog: Sendable {
     }
 
     func entries(from position: UInt64, limit: JournalReadLimit) -> [JournalEntry] {
-        contents.withLock { contents in
+        contents.read { contents in
             var slice: [JournalEntry] = []
             var bytes = 0
             for entry in contents.entries.dropFirst(Int(clamping: position - 1)) {
@@ -53,7 +51,7 @@ public final class MemoryLog: Sendable {
     }
 
     func save(_ snapshot: JournalSnapshot) {
-        contents.withLock { contents in
+        contents.update { contents in
             contents.snapshots.removeAll { $0.position == snapshot.position }
             contents.snapshots.append(snapshot)
             contents.snapshots.sort { $0.position < $1.position }
@@ -62,7 +60,7 @@ public final class MemoryLog: Sendable {
     }
 
     func latestSnapshot(below position: UInt64) -> JournalSnapshot? {
-        contents.withLock { $0.snapshots.last { $0.position < position } }
+        contents.read { $0.snapshots.last { $0.position < position } }
     }
 }
 
@@ -93,7 +91,7 @@ public final class MemoryJournal: Journal {
     public let log: MemoryLog
     private let rounds: Rounds
     private let fate: @Sendable (_ payloads: [[UInt8]]) -> Fate
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     private struct State {
         var stamper: TimeStamper
@@ -116,7 +114,7 @@ public final class MemoryJournal: Journal {
         self.rounds = rounds
         self.isShared = isShared
         self.fate = fate
-        state = Mutex(State(stamper: TimeStamper(clock: clock, last: log.lastTimeMilliseconds)))
+        state = Monitor(State(stamper: TimeStamper(clock: clock, last: log.lastTimeMilliseconds)))
     }
 
     public var epoch: JournalEpoch { log.epoch }
@@ -126,16 +124,16 @@ public final class MemoryJournal: Journal {
 
     public var lastPosition: UInt64 { log.lastPosition }
 
-    public var statistics: JournalStatistics { state.withLock { $0.statistics } }
+    public var statistics: JournalStatistics { state.read { $0.statistics } }
 
     /// Appends that wait for a round.
-    public var queuedCount: Int { state.withLock { $0.queue.count } }
+    public var queuedCount: Int { state.read { $0.queue.count } }
 
     public func start(
         from position: UInt64, deliver: @escaping @Sendable (JournalEvent) -> Void
     ) throws(JournalError) {
         precondition(position > 0, "positions count from 1")
-        let refusal: JournalError? = state.withLock { state in
+        let refusal: JournalError? = state.update { state in
             precondition(state.deliver == nil, "a journal is started once")
             if let end = state.end { return end }
             guard position <= log.lastPosition + 1 else {
@@ -151,7 +149,7 @@ public final class MemoryJournal: Journal {
 
     public func append(_ payload: [UInt8]) {
         precondition(payload.count <= JournalLimits.payloadBytesMax, "a payload of \(payload.count) bytes")
-        state.withLock { state in
+        state.update { state in
             guard state.end == nil else { return }
             precondition(state.deliver != nil, "appended before start")
             precondition(state.queue.count < JournalLimits.appendsQueuedMax, "too many appends at once")
@@ -167,7 +165,7 @@ public final class MemoryJournal: Journal {
     @discardableResult
     public func pump() -> Bool {
         let round: (deliver: @Sendable (JournalEvent) -> Void, queue: [[UInt8]], isCaughtUp: Bool)? =
-            state.withLock { state in
+            state.update { state in
                 guard state.end == nil, !state.isInRound, let deliver = state.deliver else { return nil }
                 state.isInRound = true
                 return (deliver, state.queue, state.isCaughtUp)
@@ -182,7 +180,7 @@ public final class MemoryJournal: Journal {
                 return true
             }
         }
-        let heard = state.withLock { state in
+        let heard = state.update { state in
             let entries = log.entries(from: state.nextPosition, limit: JournalReadLimit())
             state.nextPosition += UInt64(entries.count)
             return entries
@@ -191,7 +189,7 @@ public final class MemoryJournal: Journal {
             happened = true
             round.deliver(.committed(heard))
         }
-        let caughtUp: UInt64? = state.withLock { state in
+        let caughtUp: UInt64? = state.update { state in
             guard !state.isCaughtUp, state.end == nil, state.nextPosition > log.lastPosition else { return nil }
             state.isCaughtUp = true
             return state.nextPosition - 1
@@ -204,7 +202,7 @@ public final class MemoryJournal: Journal {
     }
 
     private func endRound() {
-        let closes = state.withLock { state in
+        let closes = state.update { state in
             state.isInRound = false
             return state.closesAfterRound && state.end == nil
         }
@@ -223,7 +221,7 @@ public final class MemoryJournal: Journal {
         case .failUnheard(let error): (copies, failure) = (1, error)
         }
         happened = true
-        state.withLock { state in
+        state.update { state in
             let time = state.stamper.next(atLeast: log.lastTimeMilliseconds)
             for _ in 0..<copies { log.append(payloads, timeMilliseconds: time) }
             state.queue.removeFirst(payloads.count)
@@ -246,7 +244,7 @@ public final class MemoryJournal: Journal {
 
     /// The end without a word, as `kill -9`: what is queued is lost, what is in the log stays.
     public func crash() {
-        state.withLock { state in
+        state.update { state in
             state.end = .closed
             state.queue = []
         }
@@ -277,14 +275,14 @@ public final class MemoryJournal: Journal {
     }
 
     public func close() {
-        let isInRound = state.withLock { state in
+        let isInRound = state.update { state in
             state.closesAfterRound = state.isInRound
             return state.isInRound
         }
         guard !isInRound else { return }
-        while state.withLock({ $0.end == nil && !$0.queue.isEmpty }), pump() {}
+        while state.read({ $0.end == nil && !$0.queue.isEmpty }), pump() {}
         crash()
     }
 
-    private var end: JournalError? { state.withLock { $0.end } }
+    private var end: JournalError? { state.read { $0.end } }
 }

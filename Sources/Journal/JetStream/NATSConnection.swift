@@ -51,7 +51,7 @@ enum NATSEvent: Sendable {
     let number: UInt64
     /// Replies are sent below it.
     let inbox: String
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     @safe private struct State: @unchecked Sendable {
         // Safe: libnats's objects are meant for several threads; the pointers are cleared, under the mutex, when closed.
@@ -82,7 +82,7 @@ enum NATSEvent: Sendable {
         inbox = "_INBOX.\(String(UInt64.random(in: .min ... .max), radix: 36)).\(number)"
         NATSListeners.add(number, events)
         do throws(NATSError) {
-            state = Mutex(try Self.connect(options.url(of: server), options, number))
+            state = Monitor(try Self.connect(options.url(of: server), options, number))
         } catch {
             NATSListeners.remove(number)
             throw error
@@ -154,12 +154,12 @@ enum NATSEvent: Sendable {
 
     /// The largest message the server takes.
     var payloadMax: Int64 {
-        state.withLock { state in unsafe state.connection.map { unsafe natsConnection_GetMaxPayload($0) } ?? 0 }
+        state.read { state in unsafe state.connection.map { unsafe natsConnection_GetMaxPayload($0) } ?? 0 }
     }
 
     /// Hand every message on `subject`, which may end in a wildcard, to the connection's events.
     func subscribe(_ subject: String) throws(NATSError) {
-        let status = state.withLock { state in
+        let status = state.update { state in
             guard let connection = unsafe state.connection else { return NATS_CONNECTION_CLOSED }
             var subscription: OpaquePointer?
             let status = unsafe natsConnection_Subscribe(
@@ -174,7 +174,7 @@ enum NATSEvent: Sendable {
     func publish(
         _ subject: String, reply: String?, id: String? = nil, _ payload: [UInt8]
     ) throws(NATSError) {
-        let status = state.withLock { state in
+        let status = state.update { state in
             guard let connection = unsafe state.connection else { return NATS_CONNECTION_CLOSED }
             var message: OpaquePointer?
             // Safe: libnats copies what it is given before it returns.
@@ -194,7 +194,7 @@ enum NATSEvent: Sendable {
     /// Ends it. Idempotent.
     func close() {
         NATSListeners.remove(number)
-        let ended = state.withLock { state in
+        let ended = state.update { state in
             defer { state = unsafe State(nil) }
             return state
         }
@@ -278,7 +278,7 @@ enum NATSEvent: Sendable {
 }
 
 /// Who hears which connection. libnats is given a number in place of a pointer: what it says late finds nobody, and
-/// nothing has to outlive it. (A `Monitor`, though nobody waits for it: ThreadSanitizer sees its lock.)
+/// nothing has to outlive it.
 private enum NATSListeners {
     private static let all = Monitor<[UInt64: @Sendable (NATSEvent) -> Void]>([:])
 

@@ -54,7 +54,7 @@ struct TraceTests {
             try await sale.putOn("aurora")
             try await visit(sale)
             // What is on sale is looked at once a second.
-            try await sale.wait { try await names(sale).contains("usher_seats") }
+            try await sale.wait { try await names(sale).contains("usher_seats{") }
             let once = try await names(sale)
             for _ in 0..<10 { try await visit(sale) }
             let again = try await names(sale)
