@@ -65,7 +65,7 @@ def write_seeds():
 
 
 def demand_coverage():
-    """Without counters in the Swift modules libFuzzer would try inputs blindly, for hours, and find nothing."""
+    """Without counters in the Swift modules libFuzzer would try inputs blindly, for hours, and find nothing; or throw a corpus away."""
     text = subprocess.run(
         [str(FUZZER), "-runs=0"], env=environment("calls"), capture_output=True, text=True, stdin=subprocess.DEVNULL).stderr
     counters = int((re.findall(r"\((\d+) inline 8-bit counters\)", text) or ["0"])[0])
@@ -157,8 +157,6 @@ def minimised(target, path):
 
 
 def run(options):
-    write_seeds()
-    demand_coverage()
     state = {"sources": sources(), "commit": commit()}
     waiting, running, bad = list(options.target), [], False
     try:
@@ -221,7 +219,6 @@ def write_row(target, row):
 
 def minimise(options):
     """Puts a small corpus that covers what the large one does into Tests/Fuzzing/Corpora."""
-    write_seeds()
     for target in options.target:
         work, small = BUILD / "work" / target, BUILD / "work" / target / "small"
         shutil.rmtree(small, ignore_errors=True)
@@ -265,6 +262,8 @@ def main():
     parser.add_argument("--write", action="store_true", help="put the figures into docs/fuzzing.md")
     options = parser.parse_args()
     options.target = options.target or list(TARGETS)
+    write_seeds()
+    demand_coverage()
     if options.what == "minimise":
         minimise(options)
     elif run(options):
