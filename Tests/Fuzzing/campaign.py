@@ -65,7 +65,7 @@ def write_seeds():
 
 
 def demand_coverage():
-    """Without counters in the Swift modules libFuzzer would try inputs blindly, for hours, and find nothing; or throw a corpus away."""
+    """Without counters in the Swift modules libFuzzer would try inputs blindly for hours, or throw a corpus away."""
     text = subprocess.run(
         [str(FUZZER), "-runs=0"], env=environment("calls"), capture_output=True, text=True, stdin=subprocess.DEVNULL).stderr
     counters = int((re.findall(r"\((\d+) inline 8-bit counters\)", text) or ["0"])[0])
