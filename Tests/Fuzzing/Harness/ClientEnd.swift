@@ -64,8 +64,11 @@ final class ClientEnd {
         var bytes = [first]
         if payload.count < 126 {
             bytes.append(0x80 | UInt8(payload.count))
-        } else {
+        } else if payload.count < 65_536 {
             bytes += [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
+        } else {
+            bytes.append(0x80 | 127)
+            bytes += (0..<8).reversed().map { UInt8(truncatingIfNeeded: payload.count >> (8 * $0)) }
         }
         say(bytes + [0, 0, 0, 0] + payload)
     }
