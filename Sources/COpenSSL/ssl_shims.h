@@ -15,6 +15,7 @@ static inline int ssl_context_set_groups(SSL_CTX *context, const char *list) {
 }
 static inline uint64_t ssl_option_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
 static inline uint64_t ssl_option_no_compression(void) { return SSL_OP_NO_COMPRESSION; }
+static inline void ssl_set_message_callback_argument(SSL *ssl, void *argument) { SSL_set_msg_callback_arg(ssl, argument); }
 static inline int ssl_set_server_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 
 static inline void bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }

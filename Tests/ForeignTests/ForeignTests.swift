@@ -19,6 +19,13 @@ struct ForeignTests {
     }
 
     @Test(.enabled(if: Script.python != nil && Script.binary != nil, "USHER_PYTHON and USHER_BINARY are not set"))
+    func `who changes keys or asks for a handshake again and again is let go`() async throws {
+        let result = try await Script.run(try #require(Script.python), "keys.py", [try #require(Script.binary)])
+        #expect(result.status == 0, "\(result.said)")
+        #expect(result.said.contains("key updates") && result.said.contains("new handshakes"), "\(result.said)")
+    }
+
+    @Test(.enabled(if: Script.python != nil && Script.binary != nil, "USHER_PYTHON and USHER_BINARY are not set"))
     func `an idle connection keeps no buffer of OpenSSL's`() async throws {
         let result = try await Script.run(try #require(Script.python), "idle.py", [try #require(Script.binary)])
         #expect(result.status == 0, "\(result.said)")

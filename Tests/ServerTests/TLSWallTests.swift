@@ -91,12 +91,11 @@ struct TLSWallTests {
         }
     }
 
-    @Test func `whatever name is asked for, one certificate is shown and early data is not taken`() async throws {
+    @Test func `whatever name is asked for, one certificate is shown`() async throws {
         try await withSale { (sale) async throws in
             for name in ["localhost", "x", "..", "xn--0", String(repeating: "a", count: 255), "a/../b", "\u{1b}[31m"] {
                 let said = try await openssl(sale, ["-servername", name])
                 #expect(said.contains("BEGIN CERTIFICATE") && !said.contains("Cipher is (NONE)"), "\(name)")
-                #expect(said.contains("Early data was not sent"), "\(name)")
             }
         }
     }
@@ -105,11 +104,11 @@ struct TLSWallTests {
         let first = try TestSale()
         let ticket = NSTemporaryDirectory() + "usher-ticket-\(UUID().uuidString).pem"
         defer { try? FileManager.default.removeItem(atPath: ticket) }
-        #expect(try await openssl(first, ["-tls1_2", "-sess_out", ticket]).contains("New, "))
+        #expect(try await openssl(first, ["-tls1_2", "-sess_out", ticket]).contains("New, TLSv1.2"))
         #expect(try await openssl(first, ["-tls1_2", "-sess_in", ticket]).contains("Reused, "))
         let second = try first.restarted(onSamePort: false)
         defer { second.stop() }
-        #expect(try await openssl(second, ["-tls1_2", "-sess_in", ticket]).contains("New, "))
+        #expect(try await openssl(second, ["-tls1_2", "-sess_in", ticket]).contains("New, TLSv1.2"))
         try await second.rawCalls().roundTrip()
     }
 

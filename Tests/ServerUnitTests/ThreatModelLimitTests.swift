@@ -1,9 +1,9 @@
 import Calls
 import Foundation
-import Reactor
 import Testing
 import WebSocket
 
+@testable import Reactor
 @testable import Server
 
 /// The numbers of docs/threat-model.md.
@@ -19,6 +19,7 @@ import WebSocket
             ("ListenerLimits.helloBytesMax", listener.helloBytesMax),
             ("ListenerLimits.handshakesMax", listener.handshakesMax),
             ("ListenerLimits.exhaustedPauseMilliseconds", listener.exhaustedPauseMilliseconds),
+            ("TLSSession.ownMessagesMax", TLSSession.ownMessagesMax),
             ("LoopLimits.handshakesPerTurn", loop.handshakesPerTurn), ("LoopLimits.receiveBytesMax", loop.receiveBytesMax),
             ("LoopLimits.lingerMilliseconds", loop.lingerMilliseconds),
             ("ListeningPort.sendBufferBytes", ListeningPort.sendBufferBytes),

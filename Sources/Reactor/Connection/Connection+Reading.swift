@@ -87,7 +87,7 @@ extension Connection {
         }
         guard let session else { return }
         unsafe loop.tls.offer(bytes)
-        switch session.handshake() {
+        switch session.handshake(over: loop.tls) {
         case .done:
             if session.isResumed { loop.counters.handshakesResumed.add() } else { loop.counters.handshakesFull.add() }
             finishHandshake(session)

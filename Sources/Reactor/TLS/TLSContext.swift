@@ -118,7 +118,12 @@ internal import Synchronization
         precondition(limited == 1)
     }
 
-    deinit { unsafe SSL_CTX_free(context) }
+    deinit {
+        sessions.withLock { sessions in
+            for session in sessions.values { unsafe SSL_SESSION_free(session.pointer) }
+        }
+        unsafe SSL_CTX_free(context)
+    }
 
     private func pin(_ pem: String) throws(TLSError) {
         let bytes = Array(pem.utf8)

@@ -11,6 +11,8 @@ internal import Glibc
         var outgoing: UnsafeMutableRawPointer
         var outgoingCount = 0
         var outgoingCapacity: Int
+        /// What the session at hand has counted (TLSSession.ownMessagesMax).
+        var ownMessages: UInt32 = 0
     }
 
     private static let outgoingCapacityAtRest = 128 * 1024
@@ -63,6 +65,11 @@ internal import Glibc
         unsafe pipe.pointee.outgoing.deallocate()
         unsafe pipe.pointee.outgoing = .allocate(byteCount: Self.outgoingCapacityAtRest, alignment: 64)
         unsafe pipe.pointee.outgoingCapacity = Self.outgoingCapacityAtRest
+    }
+
+    var ownMessages: UInt32 {
+        get { unsafe pipe.pointee.ownMessages }
+        set { unsafe pipe.pointee.ownMessages = newValue }
     }
 
     /// Throws away what an ended session left unread or unsent.

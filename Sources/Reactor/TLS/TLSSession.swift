@@ -17,6 +17,13 @@ internal import COpenSSL
     /// Under which the context keeps sessions of this server. Empty on the server's side.
     let sessionKey: String
     private let ssl: OpaquePointer
+    /// A server's: messages of TLS itself since the handshake.
+    private var ownMessages: UInt32 = 0
+
+    /// How many messages of TLS itself, and alerts in answer, a client may cause in a connection's whole life once the handshake
+    /// is over. A KeyUpdate of 27 bytes costs new keys, some 90 µs, and a ClientHello an alert, whether or not the client reads
+    /// it; OpenSSL bounds neither. Clients update their keys after gigabytes or hours, most never.
+    static let ownMessagesMax = 64
 
     /// A session that has not begun.
     /// - Parameters:
@@ -34,6 +41,9 @@ internal import COpenSSL
         unsafe SSL_set_bio(ssl, engine.readBIO, engine.writeBIO)
         if context.isServer {
             unsafe SSL_set_accept_state(ssl)
+            unsafe SSL_set_msg_callback(ssl, noteMessage)
+            // The engine outlives its sessions.
+            unsafe ssl_set_message_callback_argument(ssl, engine.pipe)
         } else {
             unsafe SSL_set_connect_state(ssl)
             // Unretained: this object frees the SSL before it goes.
@@ -48,8 +58,9 @@ internal import COpenSSL
         unsafe SSL_free(ssl)
     }
 
-    func handshake() -> Progress {
+    func handshake(over engine: TLSEngine) -> Progress {
         ssl_clear_errors()
+        engine.ownMessages = 0
         let result = unsafe SSL_do_handshake(ssl)
         return result == 1 ? .done : progress(after: result, "TLS handshake")
     }
@@ -62,7 +73,12 @@ internal import COpenSSL
         repeat {
             let room = target.count - count
             precondition(room >= 16 * 1024, "the plaintext buffer holds what one receive can bring")
+            engine.ownMessages = ownMessages
             let result = unsafe SSL_read(ssl, target.baseAddress! + count, Int32(room))
+            ownMessages = engine.ownMessages
+            guard ownMessages <= Self.ownMessagesMax else {
+                return (count, .failed(TLSError("TLS read", reason: "too many handshake messages")))
+            }
             guard result > 0 else { return (count, progress(after: result, "TLS read")) }
             count += Int(result)
         } while engine.hasIncoming || hasPending
@@ -114,4 +130,16 @@ internal import COpenSSL
         return TLSError(
             operation, reason: "\(error.reason) (\(unsafe String(cString: X509_verify_cert_error_string(verified))))")
     }
+}
+
+/// Called by OpenSSL for each message of a server's session: counts, in the engine's pipe, what the client says in TLS itself
+/// and the alerts that answer it. Past the bound the rest is not looked at: SSL_read takes it for the end.
+private func noteMessage(
+    isWritten: Int32, version: Int32, type: Int32, bytes: UnsafeRawPointer?, count: Int, ssl: OpaquePointer?,
+    pipe: UnsafeMutableRawPointer?
+) {
+    guard type == (isWritten == 0 ? SSL3_RT_HANDSHAKE : SSL3_RT_ALERT) else { return }
+    let pipe = unsafe pipe!.assumingMemoryBound(to: TLSEngine.Pipe.self)
+    unsafe pipe.pointee.ownMessages += 1
+    if unsafe pipe.pointee.ownMessages > TLSSession.ownMessagesMax { unsafe SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN) }
 }
