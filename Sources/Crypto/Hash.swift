@@ -26,14 +26,8 @@ import COpenSSL
         return digest
     }
 
-    static let sha1 = DigestAlgorithm("SHA1", byteCount: 20)
     static let sha256 = DigestAlgorithm("SHA256", byteCount: SHA256.byteCount)
 }
-
-/// SHA-1 of the bytes, 20 bytes long.
-public func sha1(_ bytes: RawSpan) -> [UInt8] { DigestAlgorithm.sha1.digest(bytes) }
-/// SHA-1 of the bytes, 20 bytes long.
-public func sha1(_ bytes: [UInt8]) -> [UInt8] { sha1(bytes.rawSpan) }
 
 /// SHA-256 of the bytes, 32 bytes long.
 public func sha256(_ bytes: RawSpan) -> [UInt8] { DigestAlgorithm.sha256.digest(bytes) }
@@ -73,13 +67,6 @@ public func sha256(_ bytes: [UInt8]) -> [UInt8] { sha256(bytes.rawSpan) }
         // The digest has room for the 32 bytes of SHA-256.
         guard unsafe EVP_DigestFinal_ex(context, &digest, nil) == 1 else { Self.fail() }
         return digest
-    }
-
-    /// The digest of all bytes given so far; the hasher goes on.
-    public func digestSoFar() -> [UInt8] {
-        let copy = unsafe SHA256(context: Self.makeContext())
-        guard unsafe EVP_MD_CTX_copy_ex(copy.context, context) == 1 else { Self.fail() }
-        return copy.finalize()
     }
 
     private static func makeContext() -> OpaquePointer {

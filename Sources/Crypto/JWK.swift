@@ -83,7 +83,7 @@ public struct JWK: Sendable, Equatable {
 
     /// The members that RFC 7638 §3.2 hashes, in its order; values need no JSON escapes.
     private static func requiredMembers(_ material: Material) -> [(String, String)] {
-        let url = Base64.url
+        let url = Base64URL.self
         return switch material {
         case .ed25519(let x): [("crv", "Ed25519"), ("kty", "OKP"), ("x", url.encode(x))]
         case .p256(let x, let y): [("crv", "P-256"), ("kty", "EC"), ("x", url.encode(x)), ("y", url.encode(y))]
@@ -96,7 +96,7 @@ public struct JWK: Sendable, Equatable {
     }
 
     private static func thumbprint(_ material: Material) -> String {
-        Base64.url.encode(sha256(Array(object(requiredMembers(material)).utf8)))
+        Base64URL.encode(sha256(Array(object(requiredMembers(material)).utf8)))
     }
 
     /// The key as a JSON object with `alg`, `use` and `kid`. The printed `kid` is always the thumbprint, which needs no escapes.

@@ -47,7 +47,7 @@ public struct JWKS: Sendable, Equatable {
     private static func key(_ member: JSONValue) -> JWK? {
         guard let fields = member.object else { return nil }
         func text(_ name: String) -> String? { fields[name]?.string }
-        func bytes(_ name: String) -> [UInt8]? { text(name).flatMap { Base64.url.decode($0) } }
+        func bytes(_ name: String) -> [UInt8]? { text(name).flatMap { Base64URL.decode($0) } }
 
         // A private or symmetric key in a public set is somebody's accident; nothing it signed can be trusted.
         guard fields["d"] == nil, fields["k"] == nil else { return nil }

@@ -68,8 +68,8 @@ public struct JWTPolicy: Sendable, Equatable {
 public struct VerifiedJWT: Sendable, Equatable {
     /// The claims.
     public let claims: [String: JSONValue]
-    /// The thumbprint of the key that signed.
-    public let keyThumbprint: String
+    /// The key that signed.
+    public let key: JWK
     /// `exp`, ms since 1970.
     public let expiresAtMilliseconds: UInt64?
 
@@ -77,10 +77,6 @@ public struct VerifiedJWT: Sendable, Equatable {
     public var issuer: String? { claims["iss"]?.string }
     /// `sub`.
     public var subject: String? { claims["sub"]?.string }
-    /// `aud`, one or many; empty if absent.
-    public var audiences: [String] { claims["aud"]?.strings ?? [] }
-    /// `jti`.
-    public var tokenID: String? { claims["jti"]?.string }
 }
 
 extension JWKS {
@@ -126,8 +122,8 @@ extension JWKS {
         guard parts[0].count <= partTextMax, parts[1].count <= partTextMax else {
             throw JWTError(.tooLarge, "header or claims over \(Self.partByteCountMax) bytes")
         }
-        guard let headerBytes = Base64.url.decode(parts[0]), let claimsBytes = Base64.url.decode(parts[1]),
-            let signature = Base64.url.decode(parts[2])
+        guard let headerBytes = Base64URL.decode(parts[0]), let claimsBytes = Base64URL.decode(parts[1]),
+            let signature = Base64URL.decode(parts[2])
         else { throw JWTError(.malformed, "not base64url") }
 
         guard let header = BoundedJSON.decode(Header.self, headerBytes) else {
@@ -150,7 +146,7 @@ extension JWKS {
             throw JWTError(.malformed, "the claims are no JSON object")
         }
         let expiry = try Self.check(claims, policy, now)
-        return VerifiedJWT(claims: claims, keyThumbprint: key.thumbprint, expiresAtMilliseconds: expiry)
+        return VerifiedJWT(claims: claims, key: key, expiresAtMilliseconds: expiry)
     }
 
     /// The registered claims of RFC 7519 §4.1. Returns `exp` in ms.

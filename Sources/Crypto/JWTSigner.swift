@@ -21,7 +21,7 @@ public struct JWTSigner: Sendable {
         self.key = key
         jwk = JWK(key.publicKey)
         let header = "{\"alg\":\"EdDSA\",\"kid\":\"\(jwk.thumbprint)\",\"typ\":\"\(type)\"}"
-        prefix = Array(Base64.url.encode(Array(header.utf8)).utf8) + [UInt8(ascii: ".")]
+        prefix = Array(Base64URL.encode(Array(header.utf8)).utf8) + [UInt8(ascii: ".")]
     }
 
     /// Appends a token over finished JSON to the bytes, as ASCII.
@@ -32,7 +32,7 @@ public struct JWTSigner: Sendable {
         precondition(claims.count <= JWKS.partByteCountMax, "no reader of ours would take claims this long")
         let start = bytes.count
         bytes += prefix
-        Base64.url.append(claims.rawSpan, to: &bytes)
+        Base64URL.append(claims.rawSpan, to: &bytes)
         let signature: [UInt8]
         do {
             signature = try key.sign(bytes.rawSpan.extracting(droppingFirst: start))
@@ -41,7 +41,7 @@ public struct JWTSigner: Sendable {
             throw error
         }
         bytes.append(UInt8(ascii: "."))
-        Base64.url.append(signature.rawSpan, to: &bytes)
+        Base64URL.append(signature.rawSpan, to: &bytes)
     }
 
     /// A token over finished JSON; see ``appendJWT(claims:to:)``.

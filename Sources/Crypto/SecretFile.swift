@@ -12,7 +12,7 @@ enum SecretFile {
     ///
     /// - Parameter replacing: whether a file of that name may be replaced; otherwise EEXIST, and it stays as it is.
     static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600, replacing: Bool) throws(CryptoError) {
-        let aside = "\(path).\(Base64.url.encode(randomBytes(9)))"
+        let aside = "\(path).\(Base64URL.encode(randomBytes(9)))"
         let descriptor = unsafe open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure("create", path) }
         defer { unsafe unlink(aside) }  // gone already after a rename

@@ -6,15 +6,6 @@ import Testing
     static let long = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
 
     @Test(arguments: [
-        ("", "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
-        ("abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-        (long, "84983e441c3bd26ebaae4aa1f95129e5e54670f1"),
-    ])
-    func `sha1 gives the standard's digests`(message: String, digest: String) {
-        #expect(sha1(Array(message.utf8)) == hex(digest))
-    }
-
-    @Test(arguments: [
         ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         (long, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"),
@@ -42,8 +33,6 @@ import Testing
         for cut in 0...message.count {
             var hasher = SHA256()
             hasher.update(Array(message[..<cut]))
-            let soFar = hasher.digestSoFar()
-            #expect(soFar == sha256(Array(message[..<cut])))
             hasher.update(Array(message[cut...]))
             let digest = hasher.finalize()
             #expect(digest == sha256(message))
@@ -71,32 +60,20 @@ import Testing
     }
 }
 
-@Suite struct Base64Tests {
-    // RFC 4648 §10; the url form is without padding.
+@Suite struct Base64URLTests {
+    // RFC 4648 §10, without padding.
     @Test(arguments: [
-        ("", "", ""), ("66", "Zg==", "Zg"), ("666f", "Zm8=", "Zm8"), ("666f6f", "Zm9v", "Zm9v"),
-        ("666f6f62", "Zm9vYg==", "Zm9vYg"), ("666f6f6261", "Zm9vYmE=", "Zm9vYmE"), ("666f6f626172", "Zm9vYmFy", "Zm9vYmFy"),
-        ("fbff", "+/8=", "-_8"), ("ffffff", "////", "____"), ("03ecffe0c1", "A+z/4ME=", "A-z_4ME"),
+        ("", ""), ("66", "Zg"), ("666f", "Zm8"), ("666f6f", "Zm9v"), ("666f6f62", "Zm9vYg"), ("666f6f6261", "Zm9vYmE"),
+        ("666f6f626172", "Zm9vYmFy"), ("fbff", "-_8"), ("ffffff", "____"), ("03ecffe0c1", "A-z_4ME"),
     ])
-    func `the table reads both ways`(bytes: String, standard: String, url: String) {
-        #expect(Base64.standard.encode(hex(bytes)) == standard)
-        #expect(Base64.url.encode(hex(bytes)) == url)
-        #expect(Base64.standard.decode(standard) == hex(bytes))
-        #expect(Base64.url.decode(url) == hex(bytes))
-    }
-
-    @Test(arguments: [
-        "Z", "Zg", "Zg=", "Zg===", "Zm8", "Zm8==", "Zm9v====", "=", "==", "====", "Z===", "Zg==Zg==", "Zm9v=", " Zg==",
-        "Zg==\n", "Zm\n9v",
-        "Zh==", "Zm9=", "-_8=", "Zm9v\u{0}", "Zé==", "Z=g=",
-    ])
-    func `padded decoding refuses what no bytes encode to`(text: String) {
-        #expect(Base64.standard.decode(text) == nil)
+    func `the table reads both ways`(bytes: String, text: String) {
+        #expect(Base64URL.encode(hex(bytes)) == text)
+        #expect(Base64URL.decode(text) == hex(bytes))
     }
 
     @Test(arguments: ["Z", "Zg==", "Zg=", "Zm8=", "=", "Zh", "Zm9", "+/8", "Zm 9v", "Zm9vY", "Zm9v\n", "Z.g", "é"])
-    func `url decoding refuses what no bytes encode to`(text: String) {
-        #expect(Base64.url.decode(text) == nil)
+    func `decoding refuses what no bytes encode to`(text: String) {
+        #expect(Base64URL.decode(text) == nil)
     }
 
     @Test func `of all texts of two and three characters exactly the canonical ones decode`() {
@@ -105,8 +82,8 @@ import Testing
         var two = 0, three = 0
         for a in alphabet {
             for b in alphabet {
-                if Base64.url.decode([a, b]) != nil { two += 1 }
-                for c in alphabet where Base64.url.decode([a, b, c]) != nil { three += 1 }
+                if Base64URL.decode([a, b]) != nil { two += 1 }
+                for c in alphabet where Base64URL.decode([a, b, c]) != nil { three += 1 }
             }
         }
         #expect(two == 256)

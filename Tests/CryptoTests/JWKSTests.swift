@@ -49,18 +49,18 @@ private enum Published {
         let keys = try Published.set(Published.rsaKey, Published.ecKey)
         _ = try keys.verify(token, policy: JWTPolicy(), now: Published.now)
         let parts = token.split(separator: ".")
-        let signature = try #require(Base64.url.decode(String(parts[2])))
+        let signature = try #require(Base64URL.decode(String(parts[2])))
         for bit in stride(from: 0, to: signature.count * 8, by: 7) {
             var changed = signature
             changed[bit / 8] ^= 1 << UInt8(bit % 8)
-            let forged = "\(parts[0]).\(parts[1]).\(Base64.url.encode(changed))"
+            let forged = "\(parts[0]).\(parts[1]).\(Base64URL.encode(changed))"
             #expect { try keys.verify(forged, policy: JWTPolicy(), now: Published.now) } throws: {
                 ($0 as? JWTError)?.reason == .badSignature
             }
         }
         // All zero (CVE-2022-21449), a leading zero more, a byte less, DER instead of r and s.
         for wrong in [[UInt8](repeating: 0, count: signature.count), [0] + signature, Array(signature.dropLast()), []] {
-            let forged = "\(parts[0]).\(parts[1]).\(Base64.url.encode(wrong))"
+            let forged = "\(parts[0]).\(parts[1]).\(Base64URL.encode(wrong))"
             #expect { try keys.verify(forged, policy: JWTPolicy(), now: Published.now) } throws: {
                 ($0 as? JWTError)?.reason == .badSignature
             }
@@ -78,8 +78,8 @@ private enum Published {
     @Test func `the signature of RFC 8037 verifies and is the one we make`() throws {
         let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
         let signature = try #require(
-            Base64.url.decode("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"))
-        let seed = try #require(Base64.url.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
+            Base64URL.decode("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"))
+        let seed = try #require(Base64URL.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
         let key = try Ed25519PrivateKey(seed: seed)
         #expect(try key.sign(Array(signed.utf8)) == signature)
         let jwk = try #require(try Published.set(Published.okpKey).keys.first)

@@ -123,9 +123,9 @@ private struct NatsKey: Sendable {
     /// A JWT by this key: `claims` is NATS's own part of it.
     func sign(_ claims: String, about subject: NatsKey) throws -> String {
         let body = #"{"jti":"\#(UUID().uuidString)","iat":1,"iss":"\#(name)","sub":"\#(subject.name)","nats":\#(claims)}"#
-        let parts = [#"{"typ":"JWT","alg":"ed25519-nkey"}"#, body].map { Base64.url.encode(Array($0.utf8)) }
+        let parts = [#"{"typ":"JWT","alg":"ed25519-nkey"}"#, body].map { Base64URL.encode(Array($0.utf8)) }
         let signed = parts.joined(separator: ".")
-        return signed + "." + Base64.url.encode(try key.sign(Array(signed.utf8)))
+        return signed + "." + Base64URL.encode(try key.sign(Array(signed.utf8)))
     }
 
     private static func text(_ bytes: [UInt8]) -> String {

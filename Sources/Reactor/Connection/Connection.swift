@@ -65,12 +65,6 @@ internal import Glibc
     /// Whether one can write: connected and not closed or closing.
     public var isOpen: Bool { phase == .open }
 
-    /// The peer's address; nil once closed. Costs a system call.
-    public var peerAddress: SocketAddress? {
-        guard phase != .closed else { return nil }
-        return unsafe SocketAddress.ask { address, length in unsafe getpeername(descriptor, address, length) }
-    }
-
     /// This end's address; nil once closed. Costs a system call.
     public var localAddress: SocketAddress? {
         guard phase != .closed else { return nil }

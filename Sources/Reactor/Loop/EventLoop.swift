@@ -6,7 +6,7 @@ internal import Synchronization
 /// Confined: it is made on, or handed over to, the thread that runs it, and only that thread touches it or anything that
 /// belongs to it, apart from `control` and `counters`. A turn:
 ///
-///     sleep in epoll_wait unless there is work · clocks · events · mailboxes · timers · turn-end visits and hooks
+///     sleep in epoll_wait unless there is work · clocks · events · mailboxes · timers · turn-end visits
 ///     → `closed` callbacks → what is still corked is written
 ///
 /// Invariants:
@@ -22,12 +22,10 @@ internal import Synchronization
 
         /// Makes `run` return after its present turn.
         public func stop() {
-            stopping.asked.store(true, ordering: .releasing)
+            // Ordered with the waker: the loop says that it falls asleep, then looks; here it is said, then woken.
+            stopping.asked.store(true, ordering: .sequentiallyConsistent)
             waker.wake()
         }
-
-        /// Makes the loop take another turn now, for instance to look at state published elsewhere.
-        public func wake() { waker.wake() }
     }
 
     fileprivate final class Stopping: Sendable {
@@ -59,7 +57,6 @@ internal import Synchronization
     private let waker: Waker
     private var wheel: TimerWheel<TimerAction>
     private var mailboxes: [any LoopMailbox] = []
-    private var hooks: [() -> Void] = []
     private var visits: [any TurnTarget] = []
     private var visiting: [any TurnTarget] = []
     private var ended: [(connection: Connection, cause: CloseCause)] = []
@@ -116,7 +113,9 @@ internal import Synchronization
         }
         if timeout != 0 {
             waker.fallAsleep()
-            if mailboxes.contains(where: { $0.hasMail }) || control.stopping.asked.load(ordering: .acquiring) { timeout = 0 }
+            if mailboxes.contains(where: { $0.hasMail }) || control.stopping.asked.load(ordering: .sequentiallyConsistent) {
+                timeout = 0
+            }
         }
         let count = poller.wait(upTo: timeout.map { Int32(clamping: $0) } ?? -1)
         waker.rise()
@@ -140,7 +139,6 @@ internal import Synchronization
         swap(&visits, &visiting)
         for target in visiting { target.turnEnded() }
         visiting.removeAll(keepingCapacity: true)
-        for hook in hooks { hook() }
         deliverEnded()
         flushCork()
         for listener in listeners { listener.adjust() }
@@ -167,7 +165,6 @@ internal import Synchronization
         }
         deliverEnded()
         mailboxes = []
-        hooks = []
         visits = []
         wheel = TimerWheel(now: now)
     }
@@ -177,9 +174,6 @@ internal import Synchronization
     /// Calls `turnEnded` of the target once, at the end of this turn (when called while turn ends are visited: of the next,
     /// which follows at once). The target itself keeps track of whether it has asked already.
     public func visitAtTurnEnd(_ target: any TurnTarget) { visits.append(target) }
-
-    /// Calls the hook at the end of every turn, after the visits, in the order in which hooks were added.
-    public func afterEachTurn(_ hook: @escaping () -> Void) { hooks.append(hook) }
 
     /// From now on the loop consumes this mailbox: `handle` gets all that waits, once a turn, oldest first.
     public func attach<Element>(_ mailbox: Mailbox<Element>, _ handle: @escaping ([Element]) -> Void) {

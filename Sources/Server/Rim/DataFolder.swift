@@ -91,7 +91,7 @@ struct DataFolder {
         if exists(path) {
             return try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         }
-        let key = Base64.url.encode(randomBytes(32))
+        let key = Base64URL.encode(randomBytes(32))
         guard
             FileManager.default.createFile(
                 atPath: path, contents: Data((key + "\n").utf8), attributes: [.posixPermissions: 0o600])

@@ -77,9 +77,9 @@ private func checkText(_ text: [UInt8]) throws(Finding) {
 private func checkSigned(_ script: inout Script) throws(Finding) {
     let header = script.piece()
     let claims = script.remainder()
-    let signed = Base64.url.encode(header) + "." + Base64.url.encode(claims)
+    let signed = Base64URL.encode(header) + "." + Base64URL.encode(claims)
     let signature = try demanded("signing") { () throws(CryptoError) in try Ours.key.sign(Array(signed.utf8)) }
-    let token = Array((signed + "." + Base64.url.encode(signature)).utf8)
+    let token = Array((signed + "." + Base64URL.encode(signature)).utf8)
     guard case .success(let verified) = Ours.verify(token) else { return }
     let head = BoundedJSON.decode(JSONValue.self, header)?.object
     try demandEqual(head?["alg"], .string("EdDSA"), "alg")
@@ -87,7 +87,7 @@ private func checkSigned(_ script: inout Script) throws(Finding) {
     try demand(head?["crit"] == nil, "crit was passed over")
     guard let expiry = verified.expiresAtMilliseconds else { throw Finding("accepted without exp") }
     try demand(expiry + 60_000 > Ours.now, "expired at \(expiry)")
-    try demandEqual(verified.keyThumbprint, Ours.signer.jwk.thumbprint, "key")
+    try demandEqual(verified.key.thumbprint, Ours.signer.jwk.thumbprint, "key")
 }
 
 private func checkQueueToken(_ claims: [UInt8]) throws(Finding) {
