@@ -70,7 +70,8 @@ public final class CallLimits: Sendable {
     /// Identities and queue tokens that turn out to be no good; above, the connection ends. Each costs up to a signature's
     /// verification, 100 µs, and who means well shows at most one or two in a session.
     public let falseProofs: RateLimit
-    /// Bytes of messages; above, the connection ends. The burst holds sixteen of the largest frames.
+    /// Bytes of the socket, without TLS, and those that compressed messages unfold to; above, the connection ends. The burst
+    /// holds sixteen of the largest frames.
     public let bytes: RateLimit
 
     /// The limits given, the others as wire version 1 has them.

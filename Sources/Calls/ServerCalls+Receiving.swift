@@ -11,7 +11,6 @@ extension ServerCalls {
     ) throws(ConnectionViolation) {
         guard phase != .closed else { return }
         do throws(ConnectionViolation) {
-            guard bytes.take(message.byteCount, of: limits.bytes, now: now) == 0 else { throw .tooMany(.bytes) }
             lastHeard = now
             var frames = FrameReader(message, bodyBytesMax: limits.frameBytes)
             while phase != .closed, let frame = try frames.nextFrame() {
@@ -26,19 +25,21 @@ extension ServerCalls {
     /// Notes that bytes came, though not yet a whole message.
     public mutating func heard(now: UInt64) { lastHeard = now }
 
-    /// Counts what comes outside frames and calls: the WebSocket's own pings and pongs, proofs of identity that were found
-    /// to be false.
+    /// Counts what comes outside frames and calls: the socket's bytes, and those that a compressed message unfolds to; the
+    /// WebSocket's own pings and pongs; proofs of identity that were found to be false.
     ///
     /// - Throws: `tooMany`; the machine has ended then. Nothing once closed.
-    public mutating func count(_ kind: ConnectionViolation.FloodKind, now: UInt64) throws(ConnectionViolation) {
+    public mutating func count(_ kind: ConnectionViolation.FloodKind, _ amount: Int = 1, now: UInt64)
+        throws(ConnectionViolation)
+    {
         guard phase != .closed else { return }
         let wait =
             switch kind {
-            case .bytes: bytes.take(of: limits.bytes, now: now)
-            case .opens: refusals.take(of: limits.refusals, now: now)
-            case .cancels: cancels.take(of: limits.cancels, now: now)
-            case .pings: pings.take(of: limits.pings, now: now)
-            case .falseProofs: falseProofs.take(of: limits.falseProofs, now: now)
+            case .bytes: bytes.take(amount, of: limits.bytes, now: now)
+            case .opens: refusals.take(amount, of: limits.refusals, now: now)
+            case .cancels: cancels.take(amount, of: limits.cancels, now: now)
+            case .pings: pings.take(amount, of: limits.pings, now: now)
+            case .falseProofs: falseProofs.take(amount, of: limits.falseProofs, now: now)
             }
         guard wait == 0 else {
             phase = .closed

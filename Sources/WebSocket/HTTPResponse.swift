@@ -8,9 +8,7 @@ public enum HTTPStatus: Int, Sendable {
     case methodNotAllowed = 405
     case requestTimeout = 408
     case upgradeRequired = 426
-    case tooManyRequests = 429
     case headerFieldsTooLarge = 431
-    case internalServerError = 500
     case serviceUnavailable = 503
     case versionNotSupported = 505
 
@@ -25,9 +23,7 @@ public enum HTTPStatus: Int, Sendable {
         case .methodNotAllowed: "Method Not Allowed"
         case .requestTimeout: "Request Timeout"
         case .upgradeRequired: "Upgrade Required"
-        case .tooManyRequests: "Too Many Requests"
         case .headerFieldsTooLarge: "Request Header Fields Too Large"
-        case .internalServerError: "Internal Server Error"
         case .serviceUnavailable: "Service Unavailable"
         case .versionNotSupported: "HTTP Version Not Supported"
         }
@@ -47,9 +43,12 @@ extension HTTPRefusal {
     public var fields: [(name: String, value: String)] { [] }
 
     /// The whole response.
-    public var response: [UInt8] {
+    ///
+    /// - Parameter includesBody: false for the answer to HEAD.
+    public func response(includesBody: Bool = true) -> [UInt8] {
         HTTPResponse.encode(
-            status, fields: [("Content-Type", "text/plain; charset=utf-8")] + fields, body: Array("\(sentence)\n".utf8))
+            status, fields: [("Content-Type", "text/plain; charset=utf-8")] + fields, body: Array("\(sentence)\n".utf8),
+            includesBody: includesBody)
     }
 }
 
@@ -61,7 +60,9 @@ public enum HTTPResponse {
     public static func encode(
         _ status: HTTPStatus, fields: [(name: String, value: String)] = [], body: [UInt8] = [], includesBody: Bool = true
     ) -> [UInt8] {
-        let length = [("Content-Length", "\(body.count)"), ("Connection", "close")]
+        // RFC 9110 section 7.8: who sends Upgrade names it in Connection.
+        let connection = fields.contains { $0.name == "Upgrade" } ? "close, Upgrade" : "close"
+        let length = [("Content-Length", "\(body.count)"), ("Connection", connection)]
         return head("HTTP/1.1 \(status.rawValue) \(status.phrase)", fields + length) + (includesBody ? body : [])
     }
 

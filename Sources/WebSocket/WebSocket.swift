@@ -31,7 +31,7 @@ public struct WebSocket: ~Copyable {
     // The message under way.
     var buffer: [UInt8] = []
     var messageKind: MessageKind?
-    var messageIsCompressed = false
+    public internal(set) var messageIsCompressed = false
     var messageText = UTF8Checker()
     var fragmentCount: UInt32 = 0
 

@@ -41,7 +41,7 @@ extension WebSocketHandler where Self: ~Copyable {
 public struct WebSocketLimits: Sendable, Equatable {
     /// The largest message taken, in bytes after inflating; one more is refused with 1009.
     public var maxMessageBytes: Int
-    /// The most frames that may carry one message, empty ones counted; one more is refused with 1008.
+    /// The most frames that may carry one message, empty ones counted; one more is refused with 1009.
     public var maxFragments: Int
 
     /// The defaults are those of the protocol: 64 KiB in 64 fragments.

@@ -179,25 +179,19 @@ import Wire
     }
 
     @Test func `too many bytes end the connection`() throws {
-        let bench = ServerBench(
-            CallLimits(frameBytes: 100, bytes: RateLimit(perSecond: 1_000, burst: 109)), greeted: false)
-        let hello = frame(Hello())
-        try bench.receive(hello)
-        let message = frame(kind: 31, flags: .ignorable, body: [UInt8](repeating: 0, count: 91))
-        try bench.receive(message)
-        #expect(bench.violation([0]) == .tooMany(.bytes))
+        let bench = ServerBench(CallLimits(frameBytes: 100, bytes: RateLimit(perSecond: 1_000, burst: 109)))
+        try bench.calls.count(.bytes, 109, now: bench.now)
+        bench.now += 108
+        #expect(throws: ConnectionViolation.tooMany(.bytes)) { try bench.calls.count(.bytes, 109, now: bench.now) }
+        #expect(bench.isClosed)
 
-        let patient = ServerBench(
-            CallLimits(frameBytes: 100, bytes: RateLimit(perSecond: 1_000, burst: 109)), greeted: false)
-        try patient.receive(hello)
+        let patient = ServerBench(CallLimits(frameBytes: 100, bytes: RateLimit(perSecond: 1_000, burst: 109)))
         for _ in 0..<20 {
+            try patient.calls.count(.bytes, 100, now: patient.now)
             patient.now += 100
-            try patient.receive(message)
         }
-        patient.now += 100
-        try patient.receive(message + frame(Ping()))  // 109 bytes
-        patient.now += 108
-        #expect(patient.violation(message + frame(Ping())) == .tooMany(.bytes))
+        try patient.calls.count(.bytes, 109, now: patient.now)
+        #expect(throws: ConnectionViolation.tooMany(.bytes)) { try patient.calls.count(.bytes, 1, now: patient.now) }
     }
 
     @Test func `credit never overflows`() throws {

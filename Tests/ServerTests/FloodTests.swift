@@ -2,6 +2,7 @@ import Calls
 import Client
 import Testing
 import UsherAPI
+import Wire
 
 @testable import Server
 
@@ -66,6 +67,23 @@ struct FloodTests {
             let filler = UsherFrame(number: 31, Array(repeating: 0, count: 65_536), flags: UsherFrame.ignorable)
             // Made once: what a second of masking lets through again counts too.
             let message = WebSocketFrame(Opcode.binary, filler.bytes).bytes
+            for _ in 0..<16 { client.send(message) }
+            try await client.roundTrip()
+            for _ in 0..<32 { client.send(message) }
+            #expect(try await client.closeCode() == 4004)
+        }
+    }
+
+    @Test func `compressed bytes count as they come, whatever they unfold to`() async throws {
+        try await withSale { sale in
+            let (client, _) = try await sale.rawSocket([("Sec-WebSocket-Extensions", "permessage-deflate")])
+            client.send(.hello())
+            _ = try await client.welcome()
+            // DEFLATE blocks of nothing (RFC 1951 section 3.2.4), then one of a frame that needs no answer.
+            let nothing = (0..<13_000).flatMap { _ in [0x00, 0x00, 0x00, 0xff, 0xff] as [UInt8] }
+            let pong = UsherFrame(.pong, Pong(data: 99).encoded()).bytes
+            let stored = [0x00, UInt8(pong.count), 0x00, ~UInt8(pong.count), 0xff] + pong + [0x00]
+            let message = WebSocketFrame(Opcode.binary, nothing + stored, isCompressed: true).bytes
             for _ in 0..<16 { client.send(message) }
             try await client.roundTrip()
             for _ in 0..<32 { client.send(message) }

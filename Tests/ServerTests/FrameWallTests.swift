@@ -139,6 +139,30 @@ struct FrameWallTests {
         }
     }
 
+    /// All in one write, so that the server knows of the end before it looks at the call.
+    @Test func `a call before an offence, or before the client's own end, is carried out`() async throws {
+        let ends: [(name: String, end: [UInt8], code: UInt16)] = [
+            ("an offence in another message", WebSocketFrame(Opcode.binary, UsherFrame(number: 30).bytes).bytes, 4502),
+            ("a text message", WebSocketFrame(Opcode.text, [0x61]).bytes, 1003),
+            ("Close", WebSocketFrame(Opcode.close, bigEndian(UInt16(1000))).bytes, 1000),
+            ("pings", (0...10).flatMap { _ in WebSocketFrame(Opcode.ping).bytes }, 4004),
+        ]
+        try await withSale { sale in
+            for (index, (name, end, code)) in ends.enumerated() {
+                let user = Uuid.test()
+                try await sale.putOn("concert-\(index)")
+                let (client, _) = try await sale.active(user, at: "concert-\(index)")
+                let charge = UsherFrame.open(2, .charge, ChargeRequest(amount: 500))
+                client.send(WebSocketFrame(Opcode.binary, charge.bytes).bytes + end)
+                #expect(try await client.closeCode() == code, "\(name)")
+                let (again, _) = try await sale.active(user, at: "concert-\(index)")
+                again.send(.open(2, .getBalance, GetBalanceRequest()))
+                let balance = try GetBalanceResponse(decoding: await again.close(2).payload)
+                #expect(balance.balance == 500, "\(name)")
+            }
+        }
+    }
+
     @Test func `WELCOME tells who one is and every limit; a user without a name may look around`() async throws {
         try await withSale { sale in
             let user = Uuid.test()

@@ -225,6 +225,22 @@ struct ProviderTests {
         }
     }
 
+    @Test func `tokens that ran out cost what false ones do, and end the connection like them`() async throws {
+        try await withProvider { sale, provider in
+            let old = try provider.token("ada", seconds: -120)
+            let kinds: [(name: String, frame: (UInt32) -> UsherFrame)] = [
+                ("Authenticate", { .open($0, .authenticate, AuthenticateRequest(identity: .jwt(old))) }),
+                ("bearer", { .open($0, .listReservations, ListReservationsRequest()) { $0.metadata = bearer(old) } }),
+            ]
+            for (name, frame) in kinds {
+                let client = try await sale.rawCalls(hello: .hello(jwt: provider.token("ada")))
+                client.send((1...30).map(frame))
+                for call in 1...UInt32(8) { #expect(try await client.close(call).reason == "IDENTITY_EXPIRED", "\(name)") }
+                #expect(try await client.closeCode() == 4004, "\(name)")
+            }
+        }
+    }
+
     @Test func `HELLO with a token that ran out is nobody's, until Authenticate brings a new one`() async throws {
         try await withProvider { sale, provider in
             let (client, _) = try await sale.rawSocket()

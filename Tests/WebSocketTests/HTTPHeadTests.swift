@@ -154,7 +154,7 @@ struct HTTPHeadTests {
     }
 
     @Test func `a refusal is a whole response`() {
-        let text = String(decoding: HTTPFault.hostMissing.response, as: UTF8.self)
+        let text = String(decoding: HTTPFault.hostMissing.response(), as: UTF8.self)
         #expect(
             text
                 == "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 27\r\nConnection: close\r\n\r\nThe Host field is missing.\n"

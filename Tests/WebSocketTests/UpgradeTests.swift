@@ -74,14 +74,14 @@ struct UpgradeTests {
     func `what cannot become a WebSocket is refused with its status`(text: String, refusal: UpgradeRefusal, status: Int) {
         #expect(throws: refusal) { try Self.upgrade(text) }
         #expect(refusal.status.rawValue == status)
-        #expect(String(decoding: refusal.response, as: UTF8.self).hasPrefix("HTTP/1.1 \(status) "))
+        #expect(String(decoding: refusal.response(), as: UTF8.self).hasPrefix("HTTP/1.1 \(status) "))
     }
 
     @Test func `a version that is not spoken is told the one that is`() {
-        let response = String(decoding: UpgradeRefusal.webSocketVersion.response, as: UTF8.self)
+        let response = String(decoding: UpgradeRefusal.webSocketVersion.response(), as: UTF8.self)
         #expect(response.contains("\r\nSec-WebSocket-Version: 13\r\n"))
         #expect(response.contains("\r\nUpgrade: websocket\r\n"))
-        #expect(String(decoding: UpgradeRefusal.methodNotGet.response, as: UTF8.self).contains("\r\nAllow: GET\r\n"))
+        #expect(String(decoding: UpgradeRefusal.methodNotGet.response(), as: UTF8.self).contains("\r\nAllow: GET\r\n"))
     }
 
     @Test func `a required subprotocol must be offered, exactly as it is written`() throws {

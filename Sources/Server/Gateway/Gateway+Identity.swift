@@ -45,7 +45,7 @@ extension Gateway {
             identity =
                 switch request.identity {
                 case nil: throw .invalid("no identity was given")
-                case .jwt(let text): try identities.check(bearer: text, now: loop.wallNow)
+                case .jwt(let text): try check(bearer: text, session)
                 case .user(let user): try identities.trust(user)
                 }
         } catch {
@@ -65,9 +65,19 @@ extension Gateway {
     /// Bearers remembered, of 8 KiB each at most; past it all are forgotten.
     static let bearersMax = 4_096
 
-    private func check(bearer: String) throws(IdentityError) -> Identity {
-        if let known = bearers[bearer] { return known }
-        let identity = try identities.check(bearer: bearer, now: loop.wallNow)
+    /// Whose bearer it is. One that has run out costs a signature's verification like a false one, and counts like it.
+    private func check(bearer: String, _ session: Session) throws(IdentityError) -> Identity {
+        if let known = bearers[bearer] {
+            guard !known.isExpired(now: loop.wallNow) else { throw .expired }
+            return known
+        }
+        let identity: Identity
+        do throws(IdentityError) {
+            identity = try identities.check(bearer: bearer, now: loop.wallNow)
+        } catch {
+            if error == .expired { session.count(.falseProofs) }
+            throw error
+        }
         if bearers.count >= Self.bearersMax { bearers = [:] }
         bearers[bearer] = identity
         return identity
@@ -78,7 +88,7 @@ extension Gateway {
         var identity = session.identity
         if let bearer = call.bearer {
             do throws(IdentityError) {
-                identity = try check(bearer: bearer)
+                identity = try check(bearer: bearer, session)
             } catch {
                 throw Self.status(of: error)
             }

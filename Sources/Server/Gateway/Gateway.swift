@@ -130,12 +130,14 @@ final class Gateway {
 
     // MARK: Calls
 
-    /// Handles what one session's bytes brought.
+    /// Handles what one session's bytes brought. An end of the conversation that came with them, the client's own or for an
+    /// offence, came after the calls, which still have their effect; one that a call brings about spares the calls behind it.
     func handleArrived(of session: Session) {
         if !arrived.isEmpty {
             let calls = arrived
             arrived.removeAll(keepingCapacity: true)
-            for call in calls { handleInTurn(call, of: session) }
+            let hasEnded = session.calls.isClosed
+            for call in calls where hasEnded || !session.calls.isClosed { handleInTurn(call, of: session) }
         }
         for call in credited { resume(call, of: session) }
         credited.removeAll(keepingCapacity: true)
@@ -160,7 +162,6 @@ final class Gateway {
     }
 
     private func handle(_ call: IncomingCall, of session: Session) {
-        guard !session.calls.isClosed else { return }
         metrics.calls.add()
         do throws(Status) {
             if let seen = session.seenPosition, max(seen, call.position) > position {

@@ -116,7 +116,7 @@ final class Session: ConnectionHandler, TimerTarget {
             reader = nil
             answer(head)
         } catch {
-            respond(error.response)
+            respond(error.response())
             return
         }
         if phase.isSocket, consumed < bytes.byteCount {
@@ -156,7 +156,7 @@ final class Session: ConnectionHandler, TimerTarget {
             if endpoint == .subscribe { gateway.subscribers.insert(self) }
         } catch {
             gateway.metrics.upgradesRefused.add()
-            respond(error.response)
+            respond(error.response(includesBody: head.method != "HEAD"))
         }
     }
 
@@ -171,6 +171,7 @@ final class Session: ConnectionHandler, TimerTarget {
 
     private func readSocket(_ bytes: inout MutableRawSpan) {
         calls.heard(now: gateway.loop.now)
+        count(.bytes, bytes.byteCount)
         var events = SocketEvents(session: self)
         gateway.wire.removeAll(keepingCapacity: true)
         socket!.receive(&bytes, deflate: gateway.deflate, output: &gateway.wire, handler: &events)
@@ -203,6 +204,7 @@ final class Session: ConnectionHandler, TimerTarget {
             phase = .closing
             return
         }
+        if socket.messageIsCompressed { count(.bytes, payload.byteCount) }
         var events = CallEvents(session: self)
         do throws(ConnectionViolation) {
             try calls.receive(payload, now: gateway.loop.now, output: &gateway.frames, handler: &events)
@@ -220,10 +222,10 @@ final class Session: ConnectionHandler, TimerTarget {
     }
 
     /// Counts towards a limit past which the connection ends, with the next flush.
-    func count(_ kind: ConnectionViolation.FloodKind) {
+    func count(_ kind: ConnectionViolation.FloodKind, _ amount: Int = 1) {
         guard phase == .calls else { return }
         do throws(ConnectionViolation) {
-            try calls.count(kind, now: gateway.loop.now)
+            try calls.count(kind, amount, now: gateway.loop.now)
         } catch {
             violation = error
         }

@@ -35,7 +35,7 @@ final class AdminConnection: ConnectionHandler, TimerTarget {
             guard let head = try reader!.readRequest(bytes.bytes, consumed: &consumed) else { return }
             answer(page(head))
         } catch {
-            answer(error.response)
+            answer(error.response())
         }
     }
 

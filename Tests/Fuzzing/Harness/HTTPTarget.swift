@@ -148,11 +148,12 @@ private func checkResponse(_ head: HTTPResponseHead) throws(Finding) {
 }
 
 private func checkRefusal(_ refusal: some HTTPRefusal) throws(Finding) {
-    let response = refusal.response
+    let response = refusal.response()
     let head = try demanded("our own refusal") { try responseHead(response) }
     try demandEqual(head.status, refusal.status.rawValue, "status")
     try demand(response.count < 1024, "a refusal of \(response.count) bytes")
-    try demandEqual(head.fields.only("connection"), "close", "Connection")
+    try demandEqual(
+        head.fields.only("connection"), refusal.status == .upgradeRequired ? "close, Upgrade" : "close", "Connection")
 }
 
 private func responseHead(_ bytes: [UInt8]) throws -> HTTPResponseHead {

@@ -108,7 +108,7 @@ private func httpSeeds() -> [[UInt8]] {
         let acceptance = try? request.accept(subprotocols: ["usher.v1"], allowsDeflate: true)
     else { return [] }
     return [
-        [0, 1, 5] + client.request, [1, 1, 5] + acceptance.response, [1, 0] + HTTPFault.headTooLarge.response,
+        [0, 1, 5] + client.request, [1, 1, 5] + acceptance.response, [1, 0] + HTTPFault.headTooLarge.response(),
         [2, 0] + [UInt8](repeating: 3, count: 8), [2, 0, 0x0a, 0x20, 3, 3, 3, 3, 3, 0x12, 0x3b, 0x20],
     ]
 }
