@@ -66,6 +66,8 @@ extension BoxOffice {
         case .quietEnds: return quietUntil
         case .lobbyOpens: return concerts[id].state == .scheduled ? concerts[id].settings.lobbyOpensMs : nil
         case .opens:
+            // A draw under way opens the line by itself.
+            guard concerts[id].shuffle == nil else { return nil }
             let isBefore = concerts[id].state == .scheduled || concerts[id].state == .lobby
             return isBefore ? concerts[id].settings.opensMs : nil
         case .closes: return concerts[id].state == .closed ? nil : concerts[id].settings.closesMs

@@ -9,8 +9,6 @@ import Synchronization
 
     /// Two lines of 64 bytes, since x86's adjacent-line prefetch and some ARM cores move pairs.
     static let lineByteCount = 128
-    /// Words on one line.
-    static let lineWordCount = lineByteCount / MemoryLayout<UInt64>.size
 
     /// So many words of zero.
     init(count: Int) {

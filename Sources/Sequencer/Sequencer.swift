@@ -64,12 +64,13 @@ public struct Sequencer: ~Copyable {
     }
 
     /// Makes this run's incarnation larger than any in the journal, whatever the wall clock says: once it is replayed, and
-    /// before the first batch. (A run's incarnation is at most the journal time of its first entry.)
+    /// before the first batch. (A wall clock that was ahead and has been set back may have given an earlier run a larger
+    /// incarnation than the journal's own time.)
     ///
     /// - Parameter commands: what it says again, under a new incarnation, after others have declared it gone: its start and
     ///   its key. None: then it stops.
     public mutating func beginRun(rejoiningWith commands: [Command] = []) {
-        incarnation = max(incarnation, office.clock + 1)
+        incarnation = max(incarnation, office.clock + 1, (office.incarnation(of: instance) ?? 0) + 1)
         rejoinCommands = commands
         hasBegun = true
         vote?.forgetOpen()
@@ -275,8 +276,9 @@ public struct Sequencer: ~Copyable {
         case .payments(let user, let before):
             let page = office.payments(of: user, before: before, limit: pageItems)
             facts = .payments(page.items, more: page.more)
-        case .token(let id):
-            facts = .token(office.token(id))
+        case .token(let id, let user):
+            let status = office.token(id)
+            facts = .token(status?.user == user ? status : nil)
         case .liveToken(let user, let concert):
             facts = .token(office.liveToken(user: user, concert: concert))
         case .stats(let concert):

@@ -50,7 +50,8 @@ public enum Question: Sendable {
     case transactions(Uuid, before: UInt64)
     case reservations(Uuid, before: UInt64)
     case payments(Uuid, before: UInt64)
-    case token(UInt64)
+    /// That of this user; what is another's is nothing, as it may be after a restore from an older backup.
+    case token(UInt64, of: Uuid)
     case liveToken(user: Uuid, concert: Int)
     case stats(concert: Int?)
 }

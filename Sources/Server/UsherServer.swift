@@ -53,7 +53,8 @@ public final class UsherServer: Sendable {
         var snapshots: SnapshotKeeper
         var orders: [Mailbox<LoopOrder>]
         var admin: AdminListener?
-        var threads: [Reactor.Thread]
+        var loopThreads: [Reactor.Thread]
+        var snapshotThread: Reactor.Thread
         var sequencerThread: Reactor.Thread
     }
 
@@ -70,7 +71,7 @@ public final class UsherServer: Sendable {
         let tls = try Self.tls(settings, folder, &notes)
         let identities = try Self.identities(settings, folder)
         let key = try folder.tokenKey()
-        let loopCount = settings.loops > 0 ? settings.loops : max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+        let loopCount = settings.loops > 0 ? settings.loops : Self.defaultLoops
 
         // The port first: a second server is refused before it touches the journal.
         let port = try ListeningPort(settings.listen, count: loopCount)
@@ -130,11 +131,12 @@ public final class UsherServer: Sendable {
             journal.close()
             throw error
         }
-        var threads = [
-            try Reactor.Thread.start(name: "snapshots") { snapshots.run(journal: journal, metrics: metrics, logger: logger) }
-        ]
+        let snapshotThread = try Reactor.Thread.start(name: "snapshots") {
+            snapshots.run(journal: journal, metrics: metrics, logger: logger)
+        }
 
         let instance = InstanceFacts(name: recovery.instanceName, epoch: Uuid(high: journal.epoch.high, low: journal.epoch.low))
+        var loopThreads: [Reactor.Thread] = []
         let orders = (0..<loopCount).map { _ in Mailbox<LoopOrder>(capacity: 16) }
         for index in 0..<loopCount {
             let start = LoopStart(
@@ -143,7 +145,7 @@ public final class UsherServer: Sendable {
                 socket: port.sockets[index], metrics: metrics, commands: sequencer.commands, inbox: inboxes[index],
                 image: image,
                 orders: orders[index])
-            threads.append(try start.run())
+            loopThreads.append(try start.run())
         }
         try folder.writeServerNote(port: port.address.port, adminPort: adminPort?.address.port)
 
@@ -152,7 +154,8 @@ public final class UsherServer: Sendable {
         self.notes = notes
         parts = Parts(
             settings: settings, logger: logger, folder: folder, journal: journal, sequencer: sequencer, snapshots: snapshots,
-            orders: orders, admin: admin, threads: threads, sequencerThread: sequencerThread)
+            orders: orders, admin: admin, loopThreads: loopThreads, snapshotThread: snapshotThread,
+            sequencerThread: sequencerThread)
         isStarted = true
     }
 
@@ -165,7 +168,7 @@ public final class UsherServer: Sendable {
     /// Ends the instance: is not ready from now on and, after the notice, takes nobody any more, tells the clients to come
     /// back elsewhere or later (GOAWAY, spread over the drain time), lets what is under way finish, hands its users'
     /// presence over to other instances, and closes the journal. Returns when all is closed: no later than
-    /// `stopMilliseconds` after the call. Idempotent.
+    /// notice, drain time and ten seconds after the call. Idempotent.
     public func stop() {
         guard !isStopped.set() else { return }
         let notice = parts.settings.drainNotice(isShared: parts.journal.isShared)
@@ -176,11 +179,13 @@ public final class UsherServer: Sendable {
             hasNeighbours: !neighbours.isEmpty)
         for mailbox in parts.orders { _ = mailbox.send(.drain(farewell)) }
         parts.snapshots.stop()
-        // The loops end by themselves once drained; then nobody waits for an answer any more.
-        for thread in parts.threads { thread.join() }
+        // They end by themselves once drained; then nobody waits for an answer any more.
+        for thread in parts.loopThreads { thread.join() }
         parts.sequencer.stop(within: Self.leaveMilliseconds)
         parts.sequencerThread.join()
         parts.journal.close()
+        // A snapshot that was being written fails now.
+        parts.snapshotThread.join()
         parts.admin?.stop()
         parts.folder.removeServerNote()
     }
@@ -189,13 +194,10 @@ public final class UsherServer: Sendable {
     /// Once, from any thread; stop the server then, and start another one.
     public func whenOvertaken(_ body: @escaping @Sendable () -> Void) { parts.sequencer.whenOvertaken(body) }
 
-    /// The longest that `stop` takes with these settings: notice, drain time, and ten seconds for presence to be handed
-    /// over and the journal to be closed.
-    public static func stopMilliseconds(_ settings: ServerSettings) -> UInt64 {
-        settings.drainNotice(isShared: true) + settings.drainMilliseconds + 10_000
-    }
-
     // MARK: Pieces of the start
+
+    /// One for each core but one, within what a claim can name.
+    private static var defaultLoops: Int { min(256, max(1, ProcessInfo.processInfo.activeProcessorCount - 1)) }
 
     private static func tls(_ settings: ServerSettings, _ folder: DataFolder, _ notes: inout [String]) throws -> TLSContext {
         if let certificate = settings.certificateFile, let key = settings.privateKeyFile {

@@ -99,7 +99,9 @@ struct LineTests {
     }
 
     @Test func `loops that apply the changes have the same places as the state`() {
-        let sale = Sale(.teller(2)) { $0.lobbyOrder = .draw }
+        let sale = Sale(.teller(2), opens: false) { $0.lobbyOrder = .draw }
+        sale.line(.openLobby)
+        var draws = 0
         var waiting = PlaceSet()
         var active = PlaceSet()
         func take() {
@@ -114,6 +116,7 @@ struct LineTests {
                 case .drawn(_, let seed, let places):
                     #expect(places == Draw.places(seed: seed, count: places.count))
                     waiting.permute(places)
+                    draws += 1
                 case .state(_, .closed): waiting.removeAll()
                 case .state: break
                 }
@@ -123,6 +126,12 @@ struct LineTests {
             sale.join(user)
             take()
         }
+        #expect(waiting == sale.office.waitingPlaces(ofConcert: 0))
+        sale.line(.openLine)
+        take()
+        #expect(draws == 1 && waiting.count == 4 && active.count == 2)
+        #expect(waiting == sale.office.waitingPlaces(ofConcert: 0))
+        #expect(active == sale.office.activePlaces(ofConcert: 0))
         for user in ["c", "a", "e"] {
             sale.leave(user)
             take()

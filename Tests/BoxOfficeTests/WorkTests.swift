@@ -1,6 +1,7 @@
-import BoxOffice
 import Testing
 import UsherAPI
+
+@testable import BoxOffice
 
 /// What one entry sets off by itself is bounded, and goes on with the entries that follow.
 @Suite struct WorkTests {
@@ -116,6 +117,30 @@ import UsherAPI
             #expect(sale.office.token(UInt64(index + 1))?.place == UInt64(places[index]))
         }
         #expect(sale.office.token(atPlace: 1, concert: 0) == places.firstIndex(of: 1).map { UInt64($0 + 1) })
+    }
+
+    /// The heap's entries differ from instance to instance: a restored one has fewer.
+    @Test func `while a lobby is drawn its time to open costs none of the work that is left for others`() throws {
+        let sale = sale(2 * SaleLimits.drawPerEntry, { $0.lobbyOrder = .draw }, opens: false)
+        let opens = sale.now + 60_000
+        for _ in 0..<2 {
+            sale.putConcert("gig", .teller(1)) {
+                $0.lobbyOrder = .draw
+                $0.opensMs = opens
+            }
+        }
+        var restored = try BoxOffice(snapshot: sale.office.snapshot())
+        sale.now = opens
+        for _ in 0..<2 {
+            sale.apply([])
+            let here = sale.office.budget
+            _ = Sale.replay(sale.journal.suffix(1), into: &restored)
+            let there = restored.budget
+            #expect(here == there)
+        }
+        #expect(sale.office.concert(0)?.lineState == .lobby)
+        _ = try goOn(sale)
+        #expect(sale.office.concert(0)?.lineState == .open)
     }
 
     @Test func `a lobby that closes while it is drawn is closed`() throws {

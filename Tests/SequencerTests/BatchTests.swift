@@ -161,7 +161,10 @@ import Wire
         }
         try world.open()
         let token = try world.join(user: 1)
-        guard case .claimed(let claim) = world.shard.claim(2, by: ClaimIDs.one) else { return }
+        guard case .claimed(let claim) = world.shard.claim(2, by: ClaimIDs.one) else {
+            Issue.record("seat 2 is free")
+            return
+        }
         world.submit(world.command(.charge(Charge(amount: 1)), user: 50), loop: 0, ticket: 1)
         world.submit(
             world.command(.hold(Hold(performance: "p", seats: [3])), token: token), loop: 1, ticket: 2,

@@ -26,13 +26,11 @@ import UsherAPI
         #expect(try world.append().isEmpty)
     }
 
-    @Test func `while it comes back without effect the next waits its interval`() throws {
-        // Journal time stands still: the log already has a later stamp than the clock will reach.
+    @Test func `with somebody in the line the next comes after two seconds, its heartbeat`() throws {
         let world = try worldWithHold()
         world.advance(1_000)
         try world.append()
         try world.commit()
-        // A deadline in 2 s now: the heartbeat of a line with somebody in it.
         world.advance(1_999)
         #expect(try world.append().isEmpty)
         world.advance(1)

@@ -137,10 +137,15 @@ import UsherAPI
         } else {
             Issue.record("payments")
         }
-        if case .token(let status) = try ask(.token(token)) {
+        if case .token(let status) = try ask(.token(token, of: user)) {
             #expect(status?.endReason == .paid)
         } else {
             Issue.record("token")
+        }
+        if case .token(let status) = try ask(.token(token, of: World.user(99))) {
+            #expect(status == nil)
+        } else {
+            Issue.record("another's token")
         }
         if case .token(let status) = try ask(.liveToken(user: user, concert: 0)) {
             #expect(status == nil)

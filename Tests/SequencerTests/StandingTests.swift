@@ -29,7 +29,10 @@ import Wire
         let world = try World(limits: shared())
         try world.open()
         let token = try world.join(user: 1)
-        guard case .claimed(let claim) = world.shard.claim(2, by: ClaimIDs.one) else { return }
+        guard case .claimed(let claim) = world.shard.claim(2, by: ClaimIDs.one) else {
+            Issue.record("seat 2 is free")
+            return
+        }
         world.submit(
             world.command(.hold(Hold(performance: "p", seats: [3])), token: token), ticket: 1,
             claim: SeatClaim(shard: world.shard, claim: claim))
@@ -79,6 +82,22 @@ import Wire
         world.sequencer.note(journalEnd: position + 101)
         world.submit(world.command(.charge(Charge(amount: 1))), ticket: 1)
         #expect(world.takeAnswers().map(\.mayHaveHappened) == [false])
+    }
+
+    // MARK: Beginning
+
+    @Test func `an earlier run whose clock was ahead does not keep this one from beginning`() throws {
+        let world = try World(limits: shared())
+        let start = world.command(.instanceStarted(InstanceStarted(sources: 1, rules: 1, name: "test")))
+        let ahead = World.start + 3_600_000
+        try world.foreign([start], instance: World.instance, number: 1, incarnation: ahead)
+        try world.commit()
+        world.sequencer.beginRun()
+        world.submit(start, ticket: 1)
+        try world.append()
+        try world.commit()
+        #expect(world.takeAnswers().map(\.ticket) == [1])
+        #expect(world.knownIncarnation == ahead + 1)
     }
 
     // MARK: Gone and back

@@ -158,6 +158,23 @@ struct LineTests {
         }
     }
 
+    @Test func `a place whose Join is carried out together with the line's close ends, and is not left waiting`() async throws {
+        try await withSale { sale in
+            try await sale.putOn("aurora", isOpen: false)
+            let (office, _) = try await sale.rawSocket()
+            office.send(.hello(jwt: try sale.operatorIdentity))
+            _ = try await office.welcome()
+            office.send(.open(1, .openLobby, LineRequest(concert: "aurora")))
+            #expect(try await office.close(1).code == .ok)
+            // In one message, and so in one entry.
+            office.send(
+                .open(2, .join, JoinRequest(concert: "aurora")), .open(3, .closeLine, LineRequest(concert: "aurora")))
+            let update = try await office.update(2)
+            #expect(update.state == .ended && update.endReason == .closed)
+            #expect(try await office.close(2).code == .ok)
+        }
+    }
+
     @Test func `a draw is shown as a commitment first and can be recomputed after`() async throws {
         try await withSale { sale in
             try await sale.putOn("aurora", isOpen: false) {

@@ -43,6 +43,16 @@ import UsherAPI
         #expect(feed.seats(changedAfter: .max - 1) == nil)
     }
 
+    @Test func `nobody goes on from before prices changed`() {
+        var feed = feed()
+        feed.apply(change(1, 1, .held), kept: 10)
+        #expect(feed.canResume(after: 1) && !feed.canResume(after: 0))
+        feed.reprice()
+        #expect(!feed.canResume(after: 1))
+        feed.apply(change(2, 2, .held), kept: 10)
+        #expect(feed.canResume(after: 2) && !feed.canResume(after: 1))
+    }
+
     @Test func `what was before the feed began is not known`() {
         var feed = feed(revision: 100)
         #expect(feed.seats(changedAfter: 100) == [])

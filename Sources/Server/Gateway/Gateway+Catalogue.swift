@@ -144,8 +144,7 @@ extension Gateway {
         guard let token = try activeToken(for: concert, call, try identity(of: call, session), session) else { return }
         try checkStreams(seatWatches[token.id]?.count ?? 0)
         let isResumable =
-            call.lastSequence > 0 && session.seenPosition != nil
-            && feeds[performance].seats(changedAfter: call.lastSequence) != nil
+            session.seenPosition != nil && feeds[performance].canResume(after: call.lastSequence)
         let watch = SeatWatch(
             session: session, call: call.id, token: token.id, performance: performance,
             revision: isResumable ? call.lastSequence : nil)

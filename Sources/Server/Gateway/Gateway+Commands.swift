@@ -282,6 +282,8 @@ extension Gateway {
                     details: ErrorDetails(retryAfterMs: 50)), of: session)
         case (.refuseEnded, .token(let status?)):
             refuse(call, tokenEnded(status), of: session)
+        case (.resume, .token):
+            refuse(call, Status(.tokenInvalid, "The queue token is of no place of yours here; join without it."), of: session)
         case (_, .token):
             refuse(call, Status(.unknownToken, "You have no place in this line; join it first."), of: session)
         }

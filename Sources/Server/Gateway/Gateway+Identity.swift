@@ -158,7 +158,7 @@ extension Gateway {
             touch(token.id, at: concert)
             return token
         case .ended, .unspecified, .unrecognized:
-            try ask(.token(token.id), .refuseEnded, call, session)
+            try ask(.token(token.id, of: token.user), .refuseEnded, call, session)
             return nil
         }
     }

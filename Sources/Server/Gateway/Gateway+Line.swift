@@ -38,7 +38,7 @@ extension Gateway {
         if standing(of: token, at: concert) == .waiting {
             begin(LineStream(session: session, call: call.id, token: token, line: concert), isKnown: false)
         } else {
-            try ask(.token(token.id), .resume(token, concert: concert), call, session)
+            try ask(.token(token.id, of: token.user), .resume(token, concert: concert), call, session)
         }
     }
 
@@ -48,7 +48,7 @@ extension Gateway {
         if let token = try token(for: concert, call, identity, session) {
             guard standing(of: token, at: concert) == .waiting else {
                 // Also how it ended, which who polls hears nowhere else.
-                try ask(.token(token.id), .check(isTokenKnown: true), call, session)
+                try ask(.token(token.id, of: token.user), .check(isTokenKnown: true), call, session)
                 return
             }
             presence.checked(token.id, now: loop.now)
@@ -112,7 +112,11 @@ extension Gateway {
         session.lineStreams.append(stream)
         lineStreams[stream.token.id, default: []].append(stream)
         presence.streamBegan(stream.token.id, isKnown: isKnown)
-        let latest = statuses[stream.token.id] ?? arrivedStatuses[stream.token.id] ?? status
+        var latest = statuses[stream.token.id] ?? arrivedStatuses[stream.token.id] ?? status
+        if latest?.state ?? .waiting == .waiting, lines[stream.line].state == .closed {
+            // The answer is older than the line's close, which named nobody.
+            latest = endedByClosing(stream)
+        }
         if let latest, latest.state != .waiting {
             statuses[latest.id] = latest
         } else {
@@ -167,12 +171,14 @@ extension Gateway {
 
     /// The line has closed, and with it every token that waits here has ended; the delta names none of them.
     func waitingEnded(at line: Int) {
-        for stream in waiters[line].streams {
-            var status: TokenStatus = waitingStatus(stream.token, at: line)
-            status.state = .ended
-            status.endReason = .closed
-            tokenChanged(status)
-        }
+        for stream in waiters[line].streams { tokenChanged(endedByClosing(stream)) }
+    }
+
+    private func endedByClosing(_ stream: LineStream) -> TokenStatus {
+        var status: TokenStatus = waitingStatus(stream.token, at: stream.line)
+        status.state = .ended
+        status.endReason = .closed
+        return status
     }
 
     /// Sends a stream's present state, or notes that it is owed. Ends the call after the token's last update.
@@ -247,7 +253,6 @@ extension Gateway {
         update.warnings = warnings(status)
         update.notices = (noticeLog[status.concert] ?? []).filter { $0.number > stream.shownNotice }
         stream.shownNotice = noticeLog[status.concert]?.last?.number ?? 0
-        stream.shownState = update.state
         stream.shownLineState = update.lineState
         stream.shownOpens = update.opensMs
         stream.shownWarnings = update.warnings

@@ -28,10 +28,7 @@ extension Gateway: TimerTarget {
         var changedPerformances: Set<Int> = []
         if let catalogue = delta.catalogue {
             changedPerformances = extend(to: catalogue)
-            // Prices have no revision: who watches gets a new snapshot.
-            for performance in changedPerformances {
-                for watch in feeds[performance].watches { watch.restart() }
-            }
+            for performance in changedPerformances { feeds[performance].reprice() }
             if !changedPerformances.isEmpty { lastChanges = nil }
             // The opening time or the policy may be another.
             for line in lines.indices { lines[line].soil(urgently: true) }
@@ -108,8 +105,9 @@ extension Gateway: TimerTarget {
     /// Presence and touches, gathered since the last tick.
     private func tellJournal() {
         if let news = presence.news(now: loop.now), submitOwn(.presence(news)) { presence.told(news) }
-        if !touched.isEmpty, submitOwn(.touched(Touched(tokens: touched.sorted()))) {
-            touched.removeAll(keepingCapacity: true)
+        let portion = touched.prefix(4096).sorted()
+        if !portion.isEmpty, submitOwn(.touched(Touched(tokens: portion))) {
+            touched.subtract(portion)
             // Forget touches of tokens that ended long ago.
             if touches.count > 100_000 { touches = touches.filter { statuses[$0.key] != nil } }
         }

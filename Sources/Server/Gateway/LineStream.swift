@@ -14,7 +14,6 @@ final class LineStream {
     var waitingIndex: Int?
 
     // What was shown last.
-    var shownState = TokenState.unspecified
     var shownLineState = LineState.unspecified
     var shownOpens: UInt64 = 0
     var shownProspect = ShownProspect()

@@ -12,6 +12,8 @@ struct SeatFeed {
     /// Seats of the last changes: that of revision r is at index r − firstKept.
     private var changed: [UInt32] = []
     private var firstKept: UInt64
+    /// The last revision at which prices changed since this instance began: they have no revision of their own.
+    private var repricedAt: UInt64?
     private(set) var watches: [SeatWatch] = []
 
     init(_ image: SeatImage) {
@@ -19,6 +21,18 @@ struct SeatFeed {
         states = image.states
         left = image.states.count { $0 == .available }
         firstKept = image.revision + 1
+    }
+
+    /// Prices have changed: who watches, now or once they come back, gets a new snapshot.
+    mutating func reprice() {
+        repricedAt = revision
+        for watch in watches { watch.restart() }
+    }
+
+    /// Whether a client that has this revision can go on from it.
+    func canResume(after revision: UInt64) -> Bool {
+        if let repricedAt, revision <= repricedAt { return false }
+        return revision > 0 && seats(changedAfter: revision) != nil
     }
 
     /// Takes the next change. O(1) amortised.

@@ -48,7 +48,6 @@ final class Session: ConnectionHandler, TimerTarget {
     var tokens: [QueueToken] = []
     var lineStreams: [LineStream] = []
     var seatWatches: [SeatWatch] = []
-    var statsWatches: [StatsWatch] = []
     /// What the connection is about to be closed for: noted where its machines are at work, done by the next flush.
     private var violation: ConnectionViolation?
     /// The client has gone where this instance has sent it.

@@ -54,8 +54,9 @@ struct LoopStart: Sendable {
             queueTokens: QueueTokens(key: key, epoch: instance.epoch),
             metrics: metrics, commands: commands, image: image)
         inbox.attach(to: loop) { delta, answers, standing in
-            gateway.take(standing)
+            // Whose Join is among the answers is here too, should the instance have joined the others anew.
             gateway.take(delta, answers)
+            gateway.take(standing)
         }
         var limits = ListenerLimits()
         limits.connectionsMax = max(1, settings.connectionsMax / loops)

@@ -46,22 +46,25 @@ final class SnapshotKeeper: Sendable {
             if isStopping { return }
             guard let wished else { continue }
             do {
-                try makeSnapshot(at: wished.position, digest: wished.digest, journal)
+                guard try makeSnapshot(at: wished.position, digest: wished.digest, journal) else { continue }
                 metrics.snapshots.add()
                 logger.info("snapshot at journal position \(wished.position)")
             } catch {
+                if work.withLock({ $0.isStopping }) { return }
                 logger.error("no snapshot at journal position \(wished.position): \(error)")
             }
         }
     }
 
-    private func makeSnapshot(at position: UInt64, digest: UInt64, _ journal: any Journal) throws {
+    /// - Returns: false when it was not made, since there is no need any more.
+    private func makeSnapshot(at position: UInt64, digest: UInt64, _ journal: any Journal) throws -> Bool {
         var replay = try SnapshotReplay(from: try journal.latestSnapshot(below: position).snapshot)
         while replay.position < position {
             let entries = try journal.entries(from: replay.position + 1)
-            guard !entries.isEmpty, !work.withLock({ $0.isStopping }) else { return }
+            guard !entries.isEmpty, !work.withLock({ $0.isStopping }) else { return false }
             try replay.apply(entries.filter { $0.position <= position })
         }
         try journal.save(try replay.snapshot(expecting: digest))
+        return true
     }
 }
