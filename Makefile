@@ -20,7 +20,7 @@ export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-run: build ## build and start a server with a demo on-sale; RUN="--port 9443 …" adds settings
+run: build ## build and start a server with a demo on-sale; RUN="--listen 0.0.0.0:9443 …" adds settings
 	@exec .build/release/usher serve --demo $(RUN)
 
 cluster: build test-packages $(VENV)/.complete $(PROMETHEUS)/.complete ## docker-compose.yml's services as processes on this machine, until Ctrl-C

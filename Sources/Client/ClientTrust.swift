@@ -7,7 +7,8 @@ public enum ClientTrust: Sendable, Equatable {
     case system
     /// The certificate authorities in this PEM file.
     case caFile(String)
-    /// Just the certificates in this PEM file, each for itself, such as a development server's own.
+    /// Just the certificates in this PEM file, each for itself, such as a development server's own. Whoever has its key is
+    /// the server, by whatever name it is reached.
     case pinnedFile(String)
 
     /// The TLS settings, to be shared by all connections.
@@ -15,6 +16,7 @@ public enum ClientTrust: Sendable, Equatable {
     /// - Throws: `UsherError.connection` when the file cannot be read.
     public func makeContext() throws(UsherError) -> TLSContext {
         let trust: TLSContext.Trust
+        var verifiesName = true
         switch self {
         case .system: trust = .system
         case .caFile(let path): trust = .authorities(file: path)
@@ -24,9 +26,10 @@ public enum ClientTrust: Sendable, Equatable {
                     "The certificate file \(path) cannot be read. Check the path, or start the server there first.")
             }
             trust = .pinned(pem: pem)
+            verifiesName = false
         }
         do throws(TLSError) {
-            return try TLSContext.client(trust: trust)
+            return try TLSContext.client(trust: trust, verifiesName: verifiesName)
         } catch {
             throw .connection("The certificates to trust cannot be used: \(error). Check the path.")
         }

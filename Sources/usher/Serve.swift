@@ -87,8 +87,12 @@ struct Serve: ParsableCommand {
                 String.init)
             if parts.count == 2 {
                 flags.append((parts[0], parts[1]))
-            } else if Setting.named(parts[0])?.value == nil, parts[0] != "config" {
+            } else if let setting = Setting.named(parts[0]), setting.value == nil {
                 flags.append((parts[0], "true"))
+            } else if Setting.named(parts[0]) == nil, parts[0] != "config" {
+                // What it is not is said later, with what is near; what follows it is its value, or nothing is.
+                let hasValue = rest.first.map { !$0.hasPrefix("--") } ?? false
+                flags.append((parts[0], hasValue ? rest.removeFirst() : "true"))
             } else if let value = rest.popFirst() {
                 flags.append((parts[0], value))
             } else {

@@ -92,12 +92,12 @@ struct ArgumentTests {
     @Test func `bands of prices lie over the price for all`() throws {
         let command = try #require(
             try Usher.parseAsRoot([
-                "admin", "performance", "p", "--concert", "c", "--starts", "+1d", "--seats", "60", "--price", "10", "--prices",
+                "admin", "performance", "p", "--concert", "c", "--starts", "+1d", "--price", "10", "--prices",
                 "1-5:20",
                 "--prices", "60:30",
             ]) as? usher.PutPerformance)
         #expect(
-            command.settings.prices == [
+            command.settings(seatCount: 60).prices == [
                 PriceBand(firstSeat: 1, lastSeat: 60, price: 10), PriceBand(firstSeat: 1, lastSeat: 5, price: 20),
                 PriceBand(firstSeat: 60, lastSeat: 60, price: 30),
             ])

@@ -190,14 +190,51 @@ struct FailoverTests {
             $0.catchingUpMax = .milliseconds(40)
         }
         defer { client.close() }
+        client.useQueueToken("old", of: "c")
         #expect(try await client.accounts.balance() == 3)
         #expect(hellos(server).map(\.position) == [1_000, 0])
         #expect(hellos(server).map(\.epoch) == [Uuid(high: 1, low: 1), nil])
         #expect(client.seen?.position == 12)
+        #expect(client.queueToken(of: "c") == nil, "its number is given out again")
         var events = client.connectionEvents.makeAsyncIterator()
         var heard: [ConnectionEvent] = []
         while heard.last != .journalWentBack, let event = await events.next() { heard.append(event) }
         #expect(heard.last == .journalWentBack)
+    }
+
+    @Test func `an identity that was refused is not the one to come back with`() async throws {
+        let server = try ScriptedServer { arrived, peer in
+            switch arrived.kind {
+            case .opened(.authenticate): peer.refuse(arrived.call, .identityInvalid)
+            case .opened(.getBalance) where peer.number == 1: peer.close()
+            case .opened(.getBalance): peer.reply(arrived.call, GetBalanceResponse(balance: 3))
+            default: break
+            }
+        }
+        defer { server.stop() }
+        let client = try await client([server])
+        defer { client.close() }
+        await #expect(throws: UsherError.self) { try await client.authenticate(.user(Uuid(high: 6, low: 6))) }
+        #expect(try await client.accounts.balance() == 3)
+        let identities = hellos(server).map(\.identity)
+        #expect(identities.count == 2 && identities[0] == identities[1])
+    }
+
+    @Test func `a stream that is to wait for hours is refused instead`() async throws {
+        let server = try ScriptedServer { arrived, peer in
+            guard arrived.kind == .opened(.join) else { return }
+            peer.refuse(arrived.call, .tooManyRequestIDs, details: ErrorDetails(retryAfterMs: 3_600_000))
+        }
+        defer { server.stop() }
+        let client = try await client([server])
+        defer { client.close() }
+        let error = await #expect(throws: UsherError.self) { for try await _ in client.line.join("c") {} }
+        #expect(error?.reason == .tooManyRequestIDs)
+    }
+
+    @Test func `a call lives long enough to learn that the journal went back`() {
+        let options = ClientOptions()
+        #expect(options.catchingUpMax * 2 <= options.callTimeout)
     }
 
     @Test func `what was seen of another journal is not said of this one`() async throws {

@@ -66,7 +66,7 @@ struct OutputTests {
 
     @Test(arguments: [
         (Reason.tokenWaiting, usher.ExitStatus.notYourTurn), (.tokenMissing, .notYourTurn), (.seatTaken, .refused),
-        (.tokenEnded, .refused),
+        (.tokenEnded, .notYourTurn),
         (.operatorsOnly, .refused),
     ])
     func `the exit status tells scripts what to do`(reason: Reason, status: usher.ExitStatus) {
@@ -74,6 +74,30 @@ struct OutputTests {
         #expect(failure.status == status)
         #expect(failure.reason == reason.rawValue)
         #expect(failure.message.hasPrefix("A sentence."))
+    }
+
+    @Test func `a command whose end is not known is told how to be repeated`() {
+        let command = "usher charge 7 --request-id x"
+        for error in [
+            UsherError.refused(Status(.deadlinePassed, "Late.", details: ErrorDetails(mayHaveHappened: true))),
+            .refused(Status(.outcomeUnknown, "Who knows.")), .cancelled,
+        ] {
+            #expect(Failure(error, again: command).message.contains(command), "\(error)")
+            #expect(!Failure(error).message.contains("Optional"), "\(error)")
+        }
+        #expect(!Failure(.refused(Status(.deadlinePassed, "Late.")), again: command).message.contains(command))
+        #expect(!Failure(.refused(Status(.seatTaken, "Taken.")), again: command).message.contains(command))
+    }
+
+    @Test func `a server's folders are those that it is told itself`() {
+        let container = ["USHER_DATA": "/var/lib/usher", "USHER_DEVELOPMENT_FOLDER": "/var/lib/usher-development"]
+        func folders(_ said: String?, _ environment: [String: String]) -> [String] {
+            let folders = ServerFolders(said: said, environment)
+            return [folders.data, folders.development]
+        }
+        #expect(folders(nil, [:]) == ["usher-data", "usher-data"])
+        #expect(folders(nil, container) == ["/var/lib/usher", "/var/lib/usher-development"])
+        #expect(folders("here", container) == ["here", "here"])
     }
 
     @Test func `exit statuses are documented and stable`() {

@@ -41,6 +41,7 @@ struct TourTests {
         let early = try await machine.run(["hold", "aurora-1", "--best", "2", "--user", "bob"])
         #expect(early.status == 4 && early.output.contains("usher join"))
         #expect(try await machine.run(["hold", "aurora-1", "--seats"]).status == 2)
-        #expect(try await machine.run(["serve", "--lisen", "x"]).status != 0)
+        let misspelt = try await machine.run(["serve", "--lisen", "127.0.0.1:0"])
+        #expect(misspelt.status != 0 && misspelt.output.contains("did you mean 'listen'"), "\(misspelt.output)")
     }
 }

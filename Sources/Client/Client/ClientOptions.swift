@@ -35,8 +35,8 @@ public struct ClientOptions: Sendable {
     /// instances evenly, also after losing one; otherwise with the first.
     public var startsAtRandom = true
     /// How long answers may be refused as `NOT_CAUGHT_UP` until the journal counts as one that was restored from an older
-    /// copy (``ConnectionEvent/journalWentBack``).
-    public var catchingUpMax: Duration = .seconds(30)
+    /// copy (``ConnectionEvent/journalWentBack``). Well below a call's timeout, or no call would live to see it.
+    public var catchingUpMax: Duration = .seconds(10)
     /// Of connections.
     public var limits = ClientLimits()
     /// The journal and highest position that an earlier client of the same user has seen (``UsherClient/seen``): answers
@@ -49,7 +49,8 @@ public struct ClientOptions: Sendable {
 
 /// What one call may say beside its request.
 public struct CallSettings: Sendable {
-    /// Instead of the client's own; streams have none by themselves.
+    /// Instead of the client's own; streams have none by themselves, but are not asked for again where the server says to wait
+    /// for more than a minute.
     public var timeout: Duration?
     /// The place in line it uses, instead of the one this client has.
     public var queueToken: String?

@@ -56,6 +56,8 @@ final class ClientSession: @unchecked Sendable {
     var position: UInt64 = 0
     /// Since when every answer was that the instance is behind.
     var behindSince: UInt64?
+    /// How long a server may tell a stream, which has no time of its own, to wait before it is asked for again.
+    static let streamPatienceMilliseconds: UInt64 = 60_000
     /// Why there is no coming back.
     var over: UsherError?
     var firstConnect: ((Result<Void, UsherError>) -> Void)?
@@ -153,7 +155,7 @@ final class ClientSession: @unchecked Sendable {
 
     /// The server refused a call.
     private func refused(_ operation: Operation, _ status: Status) {
-        let left = operation.deadline.map { $0 - min($0, now) }
+        let left = operation.deadline.map { $0 - min($0, now) } ?? Self.streamPatienceMilliseconds
         let rule = RetryRule.decide(
             status, repeats: operation.repeats, repeatsMax: options.repeatsMax, millisecondsLeft: left)
         guard case .again(let delay, let mayHaveBegun) = rule else {
@@ -215,6 +217,8 @@ final class ClientSession: @unchecked Sendable {
         position = 0
         epoch = nil
         for operation in operations.values { operation.lastSequence = 0 }
+        // Their numbers are given out again: a token would point at somebody else's place.
+        shared.forgetPlaces()
         shared.set(epoch: nil, position: 0)
         shared.tell(.journalWentBack)
         self.connection = nil

@@ -100,17 +100,18 @@ public final class UsherClient: Sendable {
     /// Gives the client a place that an earlier client of the same user took.
     public func useQueueToken(_ token: String, of concert: String) { shared.set(token: token, of: concert) }
 
-    /// Takes another identity, now and after reconnecting, for instance a renewed JWT.
+    /// Takes another identity, now and after reconnecting, for instance a renewed JWT. One that is refused changes nothing.
     @discardableResult
     public func authenticate(_ identity: ClientIdentity) async throws(UsherError) -> AuthenticateResponse {
-        let session = session
-        _ = shared.loop.post { _ in session.identity = identity }
         var request = AuthenticateRequest()
         switch identity {
         case .jwt(let text): request.identity = .jwt(text)
         case .user(let user): request.identity = .user(user)
         }
-        return try await call(.authenticate, request)
+        let response: AuthenticateResponse = try await call(.authenticate, request)
+        let session = session
+        _ = shared.loop.post { _ in session.identity = identity }
+        return response
     }
 
     // MARK: Calls

@@ -47,7 +47,10 @@ extension Gateway {
     func listPerformances(_ request: ListPerformancesRequest, _ call: IncomingCall, _ session: Session) throws(Status) {
         let concert = try concert(request.concert)
         if !settings.datesPublic {
-            guard try activeToken(for: concert, call, try identity(of: call, session), session) != nil else { return }
+            let identity = try identity(of: call, session)
+            if !identity.isOperator {
+                guard try activeToken(for: concert, call, identity, session) != nil else { return }
+            }
         }
         let after = catalogue.performance(request.after)
         let dates = catalogue.concerts[concert].performances.filter {

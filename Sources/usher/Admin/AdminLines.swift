@@ -68,7 +68,8 @@ struct DrainLine: LineChangeCommand {
 struct CloseLine: LineChangeCommand {
     static let change = OperatorService.LineChange.close
     static let done = "Closed"
-    static let configuration = describe("Close a line.", "All places end, and what is held is released.")
+    static let configuration = describe(
+        "Close a line.", "Whoever waits is told that it is over. Who is active stays so, to the end of the turn, and may pay.")
     @Argument(help: "The concert's id.") var concert: String
     @OptionGroup var options: OperatorOptions
 }

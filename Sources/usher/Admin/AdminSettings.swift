@@ -106,7 +106,7 @@ struct PutPerformance: AsyncParsableCommand {
     @Argument(help: "The performance's id: 1 to 64 of a-z, 0-9 and '-', unique over all concerts.") var performance: String
     @Option(name: .long, help: "The concert's id.") var concert: String
     @Option(name: .long, help: ArgumentHelp("When it begins.", valueName: "time")) var starts: TimeArgument
-    @Option(name: .long, help: ArgumentHelp("How many seats, 1 to 65535.", valueName: "n")) var seats: UInt32 = 50
+    @Option(name: .long, help: ArgumentHelp("How many seats, 1 to 65535; 50 for a new one.", valueName: "n")) var seats: UInt32?
     @Option(name: .long, help: ArgumentHelp("The price of a seat.", valueName: "amount")) var price: UInt64?
     @Option(
         name: .long,
@@ -122,16 +122,19 @@ struct PutPerformance: AsyncParsableCommand {
 
     func run() async throws {
         try await options.run { session in
-            let concert = try await session.client.operators.putPerformance(settings)
+            let known = try? await session.client.catalogue.performances(of: self.concert, includingSoldOut: true).performances
+            let current = known?.first { $0.id == performance }
+            let concert = try await session.client.operators.putPerformance(
+                settings(seatCount: seats ?? current?.seatCount ?? 50))
             session.show(concert, "Set performance \(performance) of")
         }
     }
 
-    var settings: PerformanceSettings {
+    func settings(seatCount: UInt32) -> PerformanceSettings {
         var bands = prices.map { PriceBand(firstSeat: $0.first, lastSeat: $0.last, price: $0.price) }
-        if let price { bands.insert(PriceBand(firstSeat: 1, lastSeat: seats, price: price), at: 0) }
+        if let price { bands.insert(PriceBand(firstSeat: 1, lastSeat: seatCount, price: price), at: 0) }
         return PerformanceSettings(
-            id: performance, concert: concert, startsMs: starts.milliseconds, seatCount: seats, prices: bands)
+            id: performance, concert: concert, startsMs: starts.milliseconds, seatCount: seatCount, prices: bands)
     }
 }
 

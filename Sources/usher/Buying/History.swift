@@ -6,8 +6,7 @@ struct History: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List your reservations, payments and transactions, newest first.",
         discussion: """
-            Reservations and payments need no place in line. Transactions do, unless the sale's settings say otherwise; \
-            where they cannot be shown the rest still is.
+            Needs no place in line, only who you are.
 
             EXAMPLES
               usher history --user ada
@@ -58,21 +57,13 @@ struct History: AsyncParsableCommand {
                     })
             }
             if wanted.contains(.transactions) {
-                try await transactions(session, settings, isOptional: parts.isEmpty)
+                try await transactions(session, settings)
             }
         }
     }
 
-    private func transactions(_ session: Session, _ settings: CallSettings, isOptional: Bool) async throws {
-        await session.choosePlace()
-        let all: [Transaction]
-        do throws(UsherError) {
-            all = try await session.client.accounts.transactions(limit: limit, settings)
-        } catch {
-            guard isOptional, error.status != nil else { throw error }
-            if !session.json { print("\nTransactions are shown only while it is your turn.") }
-            return
-        }
+    private func transactions(_ session: Session, _ settings: CallSettings) async throws {
+        let all = try await session.client.accounts.transactions(limit: limit, settings)
         Self.show(
             session, "transaction", all.map { Json($0) }, title: "TRANSACTIONS",
             ["NUMBER", "TIME", "KIND", "AMOUNT", "BALANCE", "RESERVATION"], numeric: [0, 3, 4, 5],

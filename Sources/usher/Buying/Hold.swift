@@ -11,12 +11,13 @@ struct Hold: AsyncParsableCommand {
             EXAMPLES
               usher hold aurora-1 12 13 --user ada        these seats
               usher hold aurora-1 12-15                   a range
-              usher hold aurora-1 --best 2                any two together, wherever they are best
+              usher hold aurora-1 --best 2                two together, wherever they are best; single ones if need be
             """)
 
     @Argument(help: "The performance's id; see usher dates.") var performance: String
     @Argument(help: "Seat numbers, such as 12 13 or 12-15.") var seats: [SeatsArgument] = []
-    @Option(name: .long, help: ArgumentHelp("That many seats together, the best there are.", valueName: "n")) var best: UInt32?
+    @Option(name: .long, help: ArgumentHelp("That many of the best seats, together if there are such.", valueName: "n"))
+    var best: UInt32?
     @OptionGroup var repeating: RepeatOptions
     @OptionGroup var user: UserOptions
     @OptionGroup var server: ServerOptions
@@ -32,7 +33,8 @@ struct Hold: AsyncParsableCommand {
     func run() async throws {
         try await Session.run(server, user) { session in
             await session.choosePlace(performance: performance)
-            let settings = try repeating.settings(session)
+            let what = best.map { "--best \($0)" } ?? Format.seats(seats.flatMap(\.numbers)).filter { $0 != " " }
+            let settings = try repeating.settings(session, "hold \(performance) \(what)")
             let reservation =
                 if let best {
                     try await session.client.reservations.hold(performance: performance, bestAvailable: best, settings)
@@ -40,14 +42,16 @@ struct Hold: AsyncParsableCommand {
                     try await session.client.reservations.hold(
                         performance: performance, seats: seats.flatMap(\.numbers), settings)
                 }
-            session.show(Json(reservation), Self.lines(reservation, now: session.now))
+            session.show(Json(reservation), Self.lines(reservation, chosen: best == nil, now: session.now))
         }
     }
 
-    static func lines(_ reservation: Reservation, now: UInt64) -> [String] {
+    /// - Parameter chosen: the seats were named.
+    static func lines(_ reservation: Reservation, chosen: Bool, now: UInt64) -> [String] {
         let left = reservation.deadlineMs > now ? " (\(Format.duration(reservation.deadlineMs - now)))" : ""
+        let isTogether = chosen || zip(reservation.seats, reservation.seats.dropFirst()).allSatisfy { $1 == $0 + 1 }
         return [
-            "Held \(Format.seatPhrase(reservation.seats)) of \(reservation.performance) for \(Format.money(reservation.price)), until \(Format.timeOfDay(reservation.deadlineMs))\(left).",
+            "Held \(Format.seatPhrase(reservation.seats)) of \(reservation.performance) for \(Format.money(reservation.price)), until \(Format.timeOfDay(reservation.deadlineMs))\(left).\(isTogether ? "" : " They are not all next to each other.")",
             "This is reservation \(reservation.id). Buy it with: usher pay \(reservation.id)   Give it back with: usher release \(reservation.id)",
         ]
     }
@@ -69,9 +73,9 @@ struct Release: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run(server, user) { session in
-            let id = if let reservation { reservation } else { try await session.onlyReservation(.held, verb: "release") }
+            let id = try await repeating.reservation(reservation, onlyOne: .held, verb: "release", session)
             try await session.learnReservation(id)
-            let released = try await session.client.reservations.release(id, repeating.settings(session))
+            let released = try await session.client.reservations.release(id, repeating.settings(session, "release \(id)"))
             session.show(Json(released), ["Released \(Format.seatPhrase(released.seats)) of \(released.performance)."])
         }
     }

@@ -21,7 +21,7 @@ struct Charge: AsyncParsableCommand {
     func run() async throws {
         try await Session.run(server, user) { session in
             await session.choosePlace()
-            let response = try await session.client.accounts.charge(amount, repeating.settings(session))
+            let response = try await session.client.accounts.charge(amount, repeating.settings(session, "charge \(amount)"))
             session.show(
                 .facts([
                     ("balance", .number(response.balance)), ("transaction", response.transaction.map { Json($0) } ?? .null),
@@ -72,9 +72,9 @@ struct Pay: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run(server, user) { session in
-            let id = if let reservation { reservation } else { try await session.onlyReservation(.held, verb: "pay") }
+            let id = try await repeating.reservation(reservation, onlyOne: .held, verb: "pay", session)
             try await session.learnReservation(id)
-            let response = try await session.client.payments.pay(id, repeating.settings(session))
+            let response = try await session.client.payments.pay(id, repeating.settings(session, "pay \(id)"))
             let payment = response.payment ?? Payment()
             session.show(
                 .object([("payment", Json(payment)), ("balance", .number(response.balance))]),
@@ -103,8 +103,8 @@ struct CancelPaid: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run(server, user) { session in
-            let id = if let reservation { reservation } else { try await session.onlyReservation(.paid, verb: "cancel") }
-            let response = try await session.client.reservations.cancel(id, repeating.settings(session))
+            let id = try await repeating.reservation(reservation, onlyOne: .paid, verb: "cancel", session)
+            let response = try await session.client.reservations.cancel(id, repeating.settings(session, "cancel \(id)"))
             let cancelled = response.reservation ?? Reservation()
             session.show(
                 .object([

@@ -14,7 +14,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .refused: "the server refused; the reason is printed"
         case .usage: "the command line is wrong"
         case .unreachable: "no server could be reached, or it is not trusted"
-        case .notYourTurn: "not your turn yet, or no place in line: usher join"
+        case .notYourTurn: "not your turn, not yet or no longer, or no place in line: usher join"
         case .interrupted: "interrupted by Ctrl-C or the end of the terminal"
         case .local: "a file on this machine is missing, unreadable or damaged"
         }

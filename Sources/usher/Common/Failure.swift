@@ -18,13 +18,18 @@ struct Failure: Error, Equatable {
     }
 
     /// From the client library.
-    init(_ error: UsherError, hint: (Reason) -> String? = { _ in nil }) {
+    ///
+    /// - Parameter command: what was under way and can be repeated, if it changes anything.
+    init(_ error: UsherError, again command: String? = nil) {
+        let again = command.map { "To know, and without it happening twice: \($0) (and the same options)" }
         switch error {
         case .connection(let sentence): self.init(.unreachable, sentence)
         case .cancelled, .closed:
-            self.init(.interrupted, "Interrupted. If this was a command, it may have been carried out: usher history shows.")
+            let maybe = again.map { " The command may have been carried out. \($0)" } ?? ""
+            self.init(.interrupted, "Interrupted.\(maybe)")
         case .refused(let status):
-            let next = error.reason.flatMap { hint($0) ?? Self.nextStep($0, status.details) }
+            let isUnknown = status.details?.mayHaveHappened == true || error.reason == .outcomeUnknown
+            let next = isUnknown ? again : error.reason.flatMap { Self.nextStep($0, status.details) }
             let message = [error.description, next].compactMap { $0 }.joined(separator: " ")
             self.init(Self.exitStatus(error.reason), message, reason: status.reason)
         }
@@ -32,7 +37,7 @@ struct Failure: Error, Equatable {
 
     static func exitStatus(_ reason: Reason?) -> ExitStatus {
         switch reason {
-        case .tokenWaiting, .tokenMissing, .unknownToken: .notYourTurn
+        case .tokenWaiting, .tokenMissing, .tokenEnded, .unknownToken: .notYourTurn
         default: .refused
         }
     }

@@ -32,7 +32,9 @@ struct ServerOptions: ParsableArguments {
 
     private static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    var dataFolder: String { data ?? Self.environment["USHER_DATA"] ?? "usher-data" }
+    private var folders: ServerFolders { ServerFolders(said: data) }
+    var dataFolder: String { folders.data }
+    var developmentFolder: String { folders.development }
 
     /// The addresses to try.
     func urls() throws(Failure) -> [ServerURL] {
@@ -55,8 +57,22 @@ struct ServerOptions: ParsableArguments {
     func trust(_ urls: [ServerURL]) -> ClientTrust {
         if let ca { return .caFile(ca) }
         let isLocal = urls.allSatisfy { ["localhost", "::1"].contains($0.host) || $0.host.hasPrefix("127.") }
-        if isLocal, let file = LocalServer.certificateFile(inDataFolder: dataFolder) { return .pinnedFile(file) }
+        if isLocal, let file = LocalServer.certificateFile(inDataFolder: developmentFolder) { return .pinnedFile(file) }
         return .system
+    }
+}
+
+/// Where a server on this machine keeps what its clients need.
+struct ServerFolders {
+    /// Where it notes its address.
+    let data: String
+    /// Where its development certificate and operator key are.
+    let development: String
+
+    /// - Parameter said: `--data`; otherwise as the server itself is told by its environment.
+    init(said: String?, _ environment: [String: String] = ProcessInfo.processInfo.environment) {
+        data = said ?? environment["USHER_DATA"] ?? "usher-data"
+        development = said ?? environment["USHER_DEVELOPMENT_FOLDER"] ?? data
     }
 }
 
@@ -106,11 +122,13 @@ struct RepeatOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Names this command, so that a script can repeat it safely: the same id never acts twice.", valueName: "uuid"))
+            "Names this command, so that a script can repeat it safely: the same id never acts twice. What it acts on must be said too.",
+            valueName: "uuid"))
     var requestID: String?
 
-    func settings(_ session: Session) throws(Failure) -> CallSettings {
-        var settings = CallSettings(queueToken: session.token)
+    /// The settings of the command that `words` say.
+    func settings(_ session: Session, _ words: String) throws(Failure) -> CallSettings {
+        var settings = CallSettings(queueToken: session.token, requestID: .random())
         if let requestID {
             guard let id = Uuid(requestID), !id.isNone else {
                 throw Failure(.usage, "--request-id takes a UUID, such as \(Uuid.random()).")
@@ -118,6 +136,20 @@ struct RepeatOptions: ParsableArguments {
             settings.requestID = id
             settings.attempts = 1  // may be a repeat: the journal decides
         }
+        session.command.text = "usher \(words) --request-id \(settings.requestID ?? .none)"
         return settings
+    }
+
+    /// The reservation that was said, or the only one in that state. A repeat must mean the same one, which by then may be in
+    /// another state.
+    func reservation(
+        _ said: UInt64?, onlyOne state: ReservationState, verb: String, _ session: Session
+    ) async throws -> UInt64 {
+        if let said { return said }
+        guard requestID == nil else {
+            throw Failure(
+                .usage, "With --request-id say which reservation, so that a repeat means the same: usher \(verb) NUMBER")
+        }
+        return try await session.onlyReservation(state, verb: verb)
     }
 }

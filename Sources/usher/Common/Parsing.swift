@@ -9,6 +9,9 @@ struct DurationArgument: ExpressibleByArgument, Equatable {
 
     init(milliseconds: UInt64) { self.milliseconds = milliseconds }
 
+    /// As `--help` shows it.
+    var defaultValueDescription: String { Format.duration(milliseconds) }
+
     init?(argument: String) {
         var rest = Substring(argument.lowercased())
         guard !rest.isEmpty else { return nil }

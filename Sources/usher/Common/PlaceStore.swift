@@ -50,6 +50,11 @@ struct PlaceStore {
         try? FileManager.default.removeItem(atPath: "\(folder)/\(concert)")
     }
 
+    /// Forgets the places of these tokens, unless they are others by now.
+    func forget(_ tokens: [String: String]) {
+        for (concert, token) in tokens where self.token(of: concert) == token { forget(concert) }
+    }
+
     /// What an earlier command has seen, so that no later one sees less.
     var seen: (epoch: Uuid, position: UInt64)? {
         get {
@@ -59,7 +64,10 @@ struct PlaceStore {
             return (epoch, position)
         }
         nonmutating set {
-            guard let newValue else { return }
+            guard let newValue else {
+                try? FileManager.default.removeItem(atPath: "\(folder)/.seen")
+                return
+            }
             // Only a help: a read-only home folder must not fail a purchase.
             try? Folders.write("\(newValue.epoch) \(newValue.position)\n", to: "\(folder)/.seen")
         }

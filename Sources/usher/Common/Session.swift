@@ -1,5 +1,6 @@
 import Client
 import Foundation
+import Synchronization
 import UsherAPI
 
 /// A command's connection: connected, with the places that earlier commands took.
@@ -14,6 +15,8 @@ struct Session {
     let style: Style
     /// What to add to this machine's clock, in milliseconds, to get the server's.
     let clockOffset: Int64
+    /// The command under way, as it would be repeated.
+    let command: CommandNote
 
     /// The server's time.
     var now: UInt64 { UInt64(max(0, Int64(Date().timeIntervalSince1970 * 1000) + clockOffset)) }
@@ -41,12 +44,12 @@ struct Session {
             let identity: ClientIdentity
             if let jwtFile {
                 identity = .jwt(try UserOptions.readToken(jwtFile))
-            } else if let own = LocalServer.operatorIdentity(inDataFolder: server.dataFolder) {
+            } else if let own = LocalServer.operatorIdentity(inDataFolder: server.developmentFolder) {
                 identity = own
             } else {
                 throw Failure(
                     .local,
-                    "There is no operator key in '\(server.dataFolder)'. Name the server's data folder with --data, or give an operator's JWT with --jwt-file."
+                    "There is no operator key in '\(server.developmentFolder)'. Name the server's data folder with --data, or give an operator's JWT with --jwt-file."
                 )
             }
             try await run(server, identity, label: "operator", token: nil, body)
@@ -66,17 +69,20 @@ struct Session {
         _ server: ServerOptions, _ identity: ClientIdentity, label: String, token: String?,
         _ body: @escaping @Sendable (Session) async throws -> Void
     ) async throws {
+        let command = CommandNote()
         do {
             let urls = try server.urls()
             var options = ClientOptions()
             options.callTimeout = .milliseconds(Int64(clamping: server.timeout.milliseconds))
+            options.catchingUpMax = min(options.catchingUpMax, options.callTimeout / 2)
+            options.limits.connectMilliseconds = min(options.limits.connectMilliseconds, server.timeout.milliseconds)
             options.clientName = "usher"
             let stateFolder = Folders.state(ProcessInfo.processInfo.environment)
             if case .user(let id) = identity {
                 options.seen = PlaceStore(server: urls[0], user: id, stateFolder: stateFolder).seen
             }
             let trust = server.trust(urls)
-            try await untilInterrupted { [options] in
+            let attempt = { @Sendable [options] in
                 let before = Date().timeIntervalSince1970
                 let client = try await UsherClient.connect(to: urls, identity: identity, trust: trust, options: options)
                 let local = (before + Date().timeIntervalSince1970) * 500
@@ -85,22 +91,50 @@ struct Session {
                     client: client,
                     places: PlaceStore(server: urls[0], user: welcome.user ?? .none, stateFolder: stateFolder), label: label,
                     token: token, json: server.json, style: .ofOutput,
-                    clockOffset: welcome.serverTimeMs > 0 ? Int64(welcome.serverTimeMs) - Int64(local) : 0)
-                for (concert, token) in session.places.tokens { client.useQueueToken(token, of: concert) }
+                    clockOffset: welcome.serverTimeMs > 0 ? Int64(welcome.serverTimeMs) - Int64(local) : 0, command: command)
+                let tokens = session.bringPlaces()
                 defer {
-                    session.places.seen = client.seen
+                    session.keepSeen(tokens)
                     client.close()
                 }
-                try await body(session)
+                do {
+                    try await body(session)
+                    return true
+                } catch let error as UsherError where error.reason == .tokenInvalid && token == nil && !tokens.isEmpty {
+                    // Of another sale, or too old: without them the user's places are found by who they are.
+                    session.places.forget(tokens)
+                    return false
+                }
+            }
+            try await untilInterrupted {
+                if try await !attempt() { _ = try await attempt() }
             }
         } catch let error as UsherError {
-            throw Failure(error)
+            throw Failure(error, again: command.text)
         } catch is CancellationError {
             throw Failure(.interrupted, "Interrupted.")
         }
     }
 
     // MARK: Which place
+
+    /// Gives the client the places that earlier commands took; those of another journal are forgotten.
+    private func bringPlaces() -> [String: String] {
+        if let before = places.seen, let seen = client.seen, before.epoch != seen.epoch {
+            places.forget(places.tokens)
+            places.seen = seen
+        }
+        let tokens = places.tokens
+        for (concert, token) in tokens { client.useQueueToken(token, of: concert) }
+        return tokens
+    }
+
+    /// Notes what was seen. Where that is less than before, the journal was restored from an older copy, and the places
+    /// brought along may be somebody else's.
+    private func keepSeen(_ tokens: [String: String]) {
+        if let before = places.seen, (client.seen?.position ?? 0) < before.position { places.forget(tokens) }
+        places.seen = client.seen
+    }
 
     /// Sees to it that calls find the place they use, when the user has several: finds out which concert a performance
     /// belongs to, or which place is active.
@@ -128,5 +162,15 @@ struct Session {
             throw Failure(.usage, "Say which reservation to \(verb): \(names).")
         }
         return first.id
+    }
+}
+
+/// What the user would type to repeat the command under way under the same request id.
+final class CommandNote: Sendable {
+    private let note = Mutex<String?>(nil)
+
+    var text: String? {
+        get { note.withLock { $0 } }
+        set { note.withLock { $0 = newValue } }
     }
 }

@@ -51,7 +51,7 @@ struct LeaveLine: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run(server, user) { session in
-            try await session.client.line.leave(concert, repeating.settings(session))
+            try await session.client.line.leave(concert, repeating.settings(session, "leave \(concert)"))
             session.places.forget(concert)
             session.show(
                 .object([("event", .string("left")), ("concert", .string(concert))]), ["You have left the line of \(concert)."])
@@ -189,8 +189,9 @@ struct LineWatch: Sendable {
     private func end(_ scene: LineScene) throws {
         let reason = scene.update?.endReason ?? .unspecified
         switch reason {
-        case .paid, .left: return
-        default: throw Failure(.refused, LineScene.sentence(forEnd: reason), reason: "TOKEN_ENDED")
+        // Whoever waited for the turn to begin has not got it.
+        case .paid where !onceActive, .left where !onceActive: return
+        default: throw Failure(.notYourTurn, LineScene.sentence(forEnd: reason), reason: "TOKEN_ENDED")
         }
     }
 

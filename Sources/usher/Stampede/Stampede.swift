@@ -14,11 +14,14 @@ struct Stampede: ParsableCommand {
     @Option(
         name: [.customLong("connect"), .customLong("server")],
         help:
-            "The server, such as wss://127.0.0.1:8443, or several instances, comma-separated, over which the fans are spread evenly; otherwise the one that runs in the data folder."
+            "The server, such as wss://127.0.0.1:8443, or several instances, comma-separated, over which the fans are spread evenly; otherwise USHER_SERVER, or the one that runs in the data folder."
     )
     var server: String?
-    @Option(help: "The data folder of a server on this machine: finds it, trusts it, and operates it.")
-    var data = "usher-data"
+    @Option(
+        help:
+            "The data folder of a server on this machine: finds it, trusts it, and operates it; otherwise USHER_DATA, or usher-data."
+    )
+    var data: String?
     @Option(help: "Certificate authorities to trust, PEM; otherwise the data folder's certificate, or the system's.")
     var ca: String?
     @Option(help: "The server's process, for its CPU and memory; otherwise as the data folder says.")

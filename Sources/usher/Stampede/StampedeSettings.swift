@@ -44,18 +44,23 @@ struct StampedeSettings {
         pace = command.pace
         ramp = command.ramp
 
-        let local = LocalServer(dataFolder: command.data)
-        let urls = try Self.urls(command, local)
-        let tls = try Self.trust(command)
+        let folders = ServerFolders(said: command.data)
+        let local = LocalServer(dataFolder: folders.data)
+        let named = command.server ?? ProcessInfo.processInfo.environment["USHER_SERVER"]
+        let urls = try Self.urls(named, local, folders)
+        let tls = try Self.trust(command, folders)
         targets = try urls.map { url throws(StampedeError) in try Target(url, tls: tls) }
-        if case .jwt(let text)? = LocalServer.operatorIdentity(inDataFolder: command.data) { operatorIdentity = .jwt(text) }
-        let isLocal = command.server == nil || urls.count == 1 && local?.url.port == urls[0].port
+        if case .jwt(let text)? = LocalServer.operatorIdentity(inDataFolder: folders.development) {
+            operatorIdentity = .jwt(text)
+        }
+        let isLocal = named == nil || urls.count == 1 && local?.url.port == urls[0].port
         processID = command.pid ?? (isLocal ? local?.processID : nil)
 
         isOwnConcert = command.concert == nil
         guard !isOwnConcert || operatorIdentity != nil else {
             throw StampedeError(
-                "\(command.data) has no operator key to put a concert on sale with; name one that is on sale with --concert")
+                "\(folders.development) has no operator key to put a concert on sale with; name one that is on sale with --concert"
+            )
         }
         concert = command.concert ?? "stampede-\(Clock.wallMilliseconds() / 100 % 100_000_000)"
         let seats = Double(fans) * 1.3 * 0.6
@@ -89,11 +94,13 @@ struct StampedeSettings {
         return [turnstile, cap].filter { !$0.isEmpty }.joined(separator: ", at most ")
     }
 
-    private static func urls(_ command: Stampede, _ local: LocalServer?) throws(StampedeError) -> [ServerURL] {
-        guard let text = command.server else {
+    private static func urls(_ named: String?, _ local: LocalServer?, _ folders: ServerFolders)
+        throws(StampedeError) -> [ServerURL]
+    {
+        guard let text = named else {
             guard let local else {
                 throw StampedeError(
-                    "no server runs in \(command.data); start one with `usher serve --demo`, or name it with --connect")
+                    "no server runs in \(folders.data); start one with `usher serve --demo`, or name it with --connect")
             }
             return [local.url]
         }
@@ -109,13 +116,13 @@ struct StampedeSettings {
         return urls
     }
 
-    private static func trust(_ command: Stampede) throws(StampedeError) -> TLSContext {
+    private static func trust(_ command: Stampede, _ folders: ServerFolders) throws(StampedeError) -> TLSContext {
         do throws(TLSError) {
             if let ca = command.ca { return try .client(trust: .authorities(file: ca), resumes: false) }
-            if let file = LocalServer.certificateFile(inDataFolder: command.data),
+            if let file = LocalServer.certificateFile(inDataFolder: folders.development),
                 let pem = try? String(contentsOfFile: file, encoding: .utf8)
             {
-                return try .client(trust: .pinned(pem: pem), resumes: false)
+                return try .client(trust: .pinned(pem: pem), verifiesName: false, resumes: false)
             }
             return try .client(trust: .system, resumes: false)
         } catch {
