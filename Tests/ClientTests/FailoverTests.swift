@@ -206,7 +206,7 @@ struct FailoverTests {
         let server = try ScriptedServer { arrived, peer in
             switch arrived.kind {
             case .opened(.authenticate): peer.refuse(arrived.call, .identityInvalid)
-            case .opened(.getBalance) where peer.number == 1: peer.close()
+            case .opened(.getBalance) where peer.number == 1: peer.abort()
             case .opened(.getBalance): peer.reply(arrived.call, GetBalanceResponse(balance: 3))
             default: break
             }
@@ -214,7 +214,7 @@ struct FailoverTests {
         defer { server.stop() }
         let client = try await client([server])
         defer { client.close() }
-        await #expect(throws: UsherError.self) { try await client.authenticate(.user(Uuid(high: 6, low: 6))) }
+        await #expect(throws: UsherError.self) { _ = try await client.authenticate(ClientIdentity.user(Uuid(high: 6, low: 6))) }
         #expect(try await client.accounts.balance() == 3)
         let identities = hellos(server).map(\.identity)
         #expect(identities.count == 2 && identities[0] == identities[1])
