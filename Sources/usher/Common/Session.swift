@@ -94,7 +94,7 @@ struct Session {
                     clockOffset: welcome.serverTimeMs > 0 ? Int64(welcome.serverTimeMs) - Int64(local) : 0, command: command)
                 let tokens = session.bringPlaces()
                 defer {
-                    session.keepSeen(tokens)
+                    session.keepSeen(since: options.seen, tokens)
                     client.close()
                 }
                 do {
@@ -129,11 +129,16 @@ struct Session {
         return tokens
     }
 
-    /// Notes what was seen. Where that is less than before, the journal was restored from an older copy, and the places
-    /// brought along may be somebody else's.
-    private func keepSeen(_ tokens: [String: String]) {
-        if let before = places.seen, (client.seen?.position ?? 0) < before.position { places.forget(tokens) }
-        places.seen = client.seen
+    /// Notes what was seen, unless another command has seen more meanwhile. Where it is less than what this one began with,
+    /// the journal was restored from an older copy, and the places brought along may be somebody else's.
+    private func keepSeen(since beginning: (epoch: Uuid, position: UInt64)?, _ tokens: [String: String]) {
+        let seen = client.seen
+        if let beginning, seen.map({ $0.epoch == beginning.epoch && $0.position < beginning.position }) ?? true {
+            places.forget(tokens)
+        } else if let known = places.seen, known.epoch == seen?.epoch, known.position > seen?.position ?? 0 {
+            return
+        }
+        places.seen = seen
     }
 
     /// Sees to it that calls find the place they use, when the user has several: finds out which concert a performance
