@@ -36,7 +36,7 @@ public struct ClientOptions: Sendable {
     public var startsAtRandom = true
     /// How long answers may be refused as `NOT_CAUGHT_UP` until the journal counts as one that was restored from an older
     /// copy (``ConnectionEvent/journalWentBack``). Well below a call's timeout, or no call would live to see it.
-    public var catchingUpMax: Duration = .seconds(10)
+    public var catchingUpMax: Duration = .seconds(15)
     /// Of connections.
     public var limits = ClientLimits()
     /// The journal and highest position that an earlier client of the same user has seen (``UsherClient/seen``): answers
