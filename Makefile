@@ -14,8 +14,9 @@ VENV := .build/venv
 AUTOBAHN := .build/autobahn-venv
 POWERCUT := .build/powercut.so
 PROMETHEUS := .build/prometheus
-export USHER_PROMETHEUS := $(CURDIR)/$(PROMETHEUS)/usr/bin
-export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
+# Not for `run`: to a server a variable USHER_… is a setting.
+test cluster cluster-figures cluster-kills soak-crashes soak-chaos soak-sanitizers bench: export USHER_PROMETHEUS := $(CURDIR)/$(PROMETHEUS)/usr/bin
+test cluster cluster-figures cluster-kills soak-crashes soak-chaos soak-sanitizers bench: export USHER_NATS := $(CURDIR)/$(VENV)/bin/nats-server
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24

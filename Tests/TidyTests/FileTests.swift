@@ -32,6 +32,13 @@ import Testing
         }
     }
 
+    /// To a server a variable USHER_… is a setting, and one that it does not know stops it.
+    @Test func `what the tests' goals export does not reach make run`() throws {
+        let makefile = try #require(Repository.text("Makefile")).split(separator: "\n")
+        #expect(!makefile.contains { $0.hasPrefix("export ") })
+        #expect(!makefile.contains { $0.hasPrefix("run") && $0.contains("export") })
+    }
+
     /// What must not stand in the repository. Written in pieces, so that this file does not find itself.
     private static var forbidden: [(what: String, pattern: Regex<Substring>)] {
         [
